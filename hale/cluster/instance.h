@@ -3,6 +3,11 @@
 #include <compare>
 #include <map>
 #include <string>
+#include <string_view>
+#include <tuple>
+
+#include "hale/base/error.h"
+#include "hale/base/field.h"
 
 namespace hale::cluster {
 
@@ -15,5 +20,20 @@ struct Instance {
 
   friend bool operator==(const Instance&, const Instance&) = default;
 };
+
+constexpr auto Fields(Type<Instance>) {
+  using I = Instance;
+  return std::tuple{Field{"address", &I::address, "host:port or [v6]:port"},
+                    Field{"zone", &I::zone, "where it runs; empty: unknown"},
+                    Field{"weight", &I::weight, 0, 1000, "its share; 0 takes no new calls"},
+                    Field{"metadata", &I::metadata, "words that the registry carries along"}};
+}
+
+/// Says what is wrong with `host:port`, `1.2.3.4:port` or `[v6]:port`; the port is 1 to 65535.
+/// Looks nothing up. Pure.
+Result<void> CheckAddress(std::string_view address);
+
+/// The same for a whole instance. Pure.
+Result<void> Check(const Instance& instance);
 
 }  // namespace hale::cluster
