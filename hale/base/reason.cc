@@ -68,6 +68,8 @@ constexpr std::array<ReasonInfo, static_cast<std::size_t>(Reason::kCount)> kTabl
     {Reason::kProbeFailed, "probe_failed", 0, Code::kOk, false, "a probe failed"},
     {Reason::kProbeLost, "probe_lost", 0, Code::kOk, false, "a probe never answered"},
     {Reason::kRecovered, "recovered", 0, Code::kOk, false, "it answers again"},
+    {Reason::kStale, "stale", 0, Code::kOk, false, "the registry does not answer; its last good set is kept"},
+    {Reason::kHeld, "held", 0, Code::kOk, false, "the registry took away most instances at once; a second reading must agree"},
 }};
 // clang-format on
 

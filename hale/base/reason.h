@@ -57,6 +57,9 @@ enum class Reason : std::uint8_t {
   kProbeFailed,
   kProbeLost,
   kRecovered,
+  // Why a set of instances did not follow its registry.
+  kStale,
+  kHeld,
   kCount,
 };
 
