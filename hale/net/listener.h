@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "hale/base/error.h"
+#include "hale/base/event.h"
+#include "hale/net/address.h"
+#include "hale/net/loop.h"
+
+namespace hale::net {
+
+enum class ReusePort : bool { kNo, kYes };
+
+/// Accepts TCP connections. When the process is out of descriptors it pauses for 100 ms, leaving
+/// them to the kernel's backlog, and says so (kBound, policy `accept`). Loop-bound.
+class Listener final {
+ public:
+  /// A connected descriptor, which the callee owns, and who is at its other end.
+  using OnAccept = std::function<void(int descriptor, const Address& peer)>;
+
+  Listener(Loop& loop, OnAccept on_accept, EventSink& events = NullSink());
+  ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  /// Binds, listens and begins to accept. The address bound, with the port the system chose for 0.
+  Result<Address> Listen(const Address& address, ReusePort reuse = ReusePort::kNo);
+  /// Stops accepting and closes; what waits in the backlog is refused.
+  void Close();
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace hale::net
