@@ -48,6 +48,8 @@ constexpr std::array<ReasonInfo, static_cast<std::size_t>(Reason::kCount)> kTabl
     {Reason::kDeadline, "deadline", 504, Code::kDeadlineExceeded, false, "the deadline has passed or cannot be met"},
     {Reason::kBudgetExhausted, "budget_exhausted", 503, Code::kUnavailable, false, "the retry budget is spent"},
     {Reason::kNotReplayable, "not_replayable", 502, Code::kUnavailable, false, "the request may not or cannot be sent again"},
+    {Reason::kAttemptsExhausted, "attempts_exhausted", 0, Code::kUnavailable, false, "no attempts are left"},
+    {Reason::kHopFinal, "hop_final", 0, Code::kUnavailable, false, "the hop below has retried already or may not"},
     {Reason::kDraining, "draining", 503, Code::kUnavailable, true, "this process is shutting down"},
     {Reason::kForced, "forced", 503, Code::kUnavailable, false, "an operator has forced the circuit open"},
     {Reason::kFaultInjected, "fault_injected", 503, Code::kUnavailable, true, "a drill has injected this fault"},

@@ -34,6 +34,8 @@ enum class Reason : std::uint8_t {
   kDeadline,
   kBudgetExhausted,
   kNotReplayable,
+  kAttemptsExhausted,
+  kHopFinal,
   kDraining,
   kForced,
   kFaultInjected,
