@@ -1,0 +1,12 @@
+#pragma once
+
+#include <span>
+#include <string>
+
+namespace hale::app {
+
+/// The commands of `hale`, each in a file of its own. They are given what follows the command's
+/// name and return the exit code of the process, as their `--help` lists it.
+int RunLoad(std::span<const std::string> arguments);
+
+}  // namespace hale::app
