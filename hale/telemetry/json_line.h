@@ -26,13 +26,13 @@ class JsonLine {
   void Unsigned(std::string_view key, std::uint64_t value);
   void Number(std::string_view key, double value);
   void Bool(std::string_view key, bool value);
-  /// Seconds with nine digits, exact: `"duration":0.001500000`.
+  /// Seconds, exact to the nanosecond: 1.5 ms is 0.0015.
   void Span(std::string_view key, Duration value);
   /// RFC 3339 in UTC with microseconds.
   void Time(std::string_view key, WallTime value);
   /// `trace_id` and `span_id`; nothing when there is no trace.
   void Trace(const TraceContext& context);
-  /// A key known to need no escaping and a value that is JSON already.
+  /// A value that is JSON already.
   void Raw(std::string_view key, std::string_view json);
 
   /// Ends the line, `}` and line feed. Call it once, last.
@@ -40,9 +40,9 @@ class JsonLine {
   bool truncated() const { return truncated_; }
 
  private:
-  class Member;
-  char* Reserve(std::string_view key, std::size_t value_size);
-  bool Key(std::string_view key);
+  /// Begins a member if it and `room` bytes of its value fit, else leaves it out.
+  bool Key(std::string_view key, std::size_t room);
+  void Put(std::string_view text);
 
   char* const begin_;
   char* at_;

@@ -1,0 +1,242 @@
+#include "hale/telemetry/json_line.h"
+
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+
+#include "hale/telemetry/fixed_text.h"
+
+namespace hale::telemetry {
+namespace {
+
+constexpr std::string_view kTruncated = ",\"truncated\":true";
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
+constexpr std::size_t kMaxKey = 128;
+constexpr std::size_t kMaxNumber = 32;  // the longest double is 24 characters
+
+// Bytes that stand for themselves inside a JSON string.
+constexpr auto kPlain = [] {
+  std::array<bool, 256> table{};
+  for (int c = 0x20; c < 0x80; ++c) table[static_cast<std::size_t>(c)] = c != '"' && c != '\\';
+  return table;
+}();
+
+bool Plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
+
+// The length of the well-formed UTF-8 sequence at the front, 0 if there is none (RFC 3629 §4).
+std::size_t SequenceLength(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  const unsigned second = byte(1);
+  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
+  if (first >= 0xE0 && first <= 0xEF) {
+    if (!continues(1) || !continues(2)) return 0;
+    const bool overlong = first == 0xE0 && second < 0xA0;
+    const bool surrogate = first == 0xED && second > 0x9F;
+    return overlong || surrogate ? 0 : 3;
+  }
+  if (first >= 0xF0 && first <= 0xF4) {
+    if (!continues(1) || !continues(2) || !continues(3)) return 0;
+    const bool overlong = first == 0xF0 && second < 0x90;
+    const bool beyond = first == 0xF4 && second > 0x8F;
+    return overlong || beyond ? 0 : 4;
+  }
+  return 0;
+}
+
+// The escape of an ASCII character that is not plain.
+std::string_view EscapeOf(char c, std::array<char, 6>& unicode) {
+  switch (c) {
+    case '"':
+      return "\\\"";
+    case '\\':
+      return "\\\\";
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      break;
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  const auto value = static_cast<unsigned char>(c);
+  unicode = {'\\', 'u', '0', '0', kDigits[value >> 4], kDigits[value & 0xF]};
+  return {unicode.data(), unicode.size()};
+}
+
+void TwoDigits(char* out, unsigned value) {
+  out[0] = static_cast<char>('0' + value / 10);
+  out[1] = static_cast<char>('0' + value % 10);
+}
+
+}  // namespace
+
+Escaped EscapeJson(std::string_view text, std::span<char> out) {
+  char* at = out.data();
+  char* const end = at + out.size();
+  std::size_t used = 0;
+  while (used < text.size()) {
+    std::size_t run = used;
+    while (run < text.size() && Plain(text[run])) ++run;
+    const std::size_t size = std::min(run - used, static_cast<std::size_t>(end - at));
+    if (size > 0) std::memcpy(at, text.data() + used, size);
+    at += size;
+    if (size < run - used) return {at, used + size};
+    used = run;
+    if (used == text.size()) break;
+
+    std::array<char, 6> unicode;
+    std::string_view piece;
+    std::size_t taken = 1;
+    if (static_cast<unsigned char>(text[used]) < 0x80) {
+      piece = EscapeOf(text[used], unicode);
+    } else if (const std::size_t length = SequenceLength(text.substr(used)); length > 0) {
+      piece = text.substr(used, length);
+      taken = length;
+    } else {
+      piece = kReplacement;
+    }
+    if (piece.size() > static_cast<std::size_t>(end - at)) break;
+    std::memcpy(at, piece.data(), piece.size());
+    at += piece.size();
+    used += taken;
+  }
+  return {at, used};
+}
+
+std::array<char, 27> TimeText(WallTime time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const auto micros =
+      static_cast<std::uint64_t>(std::chrono::floor<std::chrono::microseconds>(time - day).count());
+  const auto seconds = static_cast<unsigned>(micros / 1'000'000);
+  const auto year = static_cast<unsigned>(static_cast<int>(date.year()));
+  std::array<char, 27> text;
+  TwoDigits(&text[0], year / 100 % 100);
+  TwoDigits(&text[2], year % 100);
+  TwoDigits(&text[5], static_cast<unsigned>(date.month()));
+  TwoDigits(&text[8], static_cast<unsigned>(date.day()));
+  TwoDigits(&text[11], seconds / 3600);
+  TwoDigits(&text[14], seconds / 60 % 60);
+  TwoDigits(&text[17], seconds % 60);
+  const auto fraction = static_cast<unsigned>(micros % 1'000'000);
+  TwoDigits(&text[20], fraction / 10'000);
+  TwoDigits(&text[22], fraction / 100 % 100);
+  TwoDigits(&text[24], fraction % 100);
+  text[4] = text[7] = '-';
+  text[10] = 'T';
+  text[13] = text[16] = ':';
+  text[19] = '.';
+  text[26] = 'Z';
+  return text;
+}
+
+JsonLine::JsonLine(std::span<char> buffer)
+    : begin_(buffer.data()),
+      at_(begin_),
+      end_(begin_ + buffer.size() - kTruncated.size() - 2) {  // `}` and the line feed
+  *at_++ = '{';
+}
+
+bool JsonLine::Key(std::string_view key, std::size_t room) {
+  // Room for the worst the key can become, its quotes, comma and colon.
+  if (static_cast<std::size_t>(end_ - at_) < 4 + 6 * std::min(key.size(), kMaxKey) + room) {
+    truncated_ = true;
+    return false;
+  }
+  if (at_ != begin_ + 1) *at_++ = ',';
+  *at_++ = '"';
+  at_ = EscapeJson(CutUtf8(key, kMaxKey), {at_, end_}).end;
+  *at_++ = '"';
+  *at_++ = ':';
+  return true;
+}
+
+void JsonLine::Put(std::string_view text) {
+  std::memcpy(at_, text.data(), text.size());
+  at_ += text.size();
+}
+
+void JsonLine::Text(std::string_view key, std::string_view value, std::size_t limit) {
+  if (!Key(key, 2)) return;
+  *at_++ = '"';
+  const auto [end, used] = EscapeJson(CutUtf8(value, limit), {at_, end_ - 1});
+  at_ = end;
+  *at_++ = '"';
+  if (used < value.size()) truncated_ = true;
+}
+
+void JsonLine::Integer(std::string_view key, std::int64_t value) {
+  if (Key(key, kMaxNumber)) at_ = std::to_chars(at_, end_, value).ptr;
+}
+
+void JsonLine::Unsigned(std::string_view key, std::uint64_t value) {
+  if (Key(key, kMaxNumber)) at_ = std::to_chars(at_, end_, value).ptr;
+}
+
+void JsonLine::Number(std::string_view key, double value) {
+  if (std::isnan(value)) return Text(key, "NaN");
+  if (std::isinf(value)) return Text(key, value > 0 ? "Infinity" : "-Infinity");
+  if (Key(key, kMaxNumber)) at_ = std::to_chars(at_, end_, value).ptr;
+}
+
+void JsonLine::Bool(std::string_view key, bool value) {
+  if (Key(key, 5)) Put(value ? "true" : "false");
+}
+
+void JsonLine::Span(std::string_view key, Duration value) {
+  if (!Key(key, kMaxNumber)) return;
+  // As unsigned, since the smallest value has no positive counterpart.
+  auto nanos = static_cast<std::uint64_t>(value.count());
+  if (value < Duration::zero()) {
+    *at_++ = '-';
+    nanos = 0 - nanos;
+  }
+  at_ = std::to_chars(at_, end_, nanos / 1'000'000'000).ptr;
+  std::uint64_t fraction = nanos % 1'000'000'000;
+  if (fraction == 0) return;
+  *at_++ = '.';
+  for (std::uint64_t digit = 100'000'000; fraction > 0; digit /= 10) {
+    *at_++ = static_cast<char>('0' + fraction / digit);
+    fraction %= digit;
+  }
+}
+
+void JsonLine::Time(std::string_view key, WallTime value) {
+  const auto text = TimeText(value);
+  if (!Key(key, text.size() + 2)) return;
+  *at_++ = '"';
+  Put({text.data(), text.size()});
+  *at_++ = '"';
+}
+
+void JsonLine::Trace(const TraceContext& context) {
+  if (!context.valid()) return;
+  const auto trace = TraceIdText(context);
+  const auto span = SpanIdText(context);
+  Text("trace_id", {trace.data(), trace.size()});
+  Text("span_id", {span.data(), span.size()});
+}
+
+void JsonLine::Raw(std::string_view key, std::string_view json) {
+  if (Key(key, json.size())) Put(json);
+}
+
+std::string_view JsonLine::Finish() {
+  if (truncated_) {
+    // Without its comma when it is the only member.
+    const bool alone = at_ == begin_ + 1;
+    Put(kTruncated.substr(alone ? 1 : 0));
+  }
+  *at_++ = '}';
+  *at_++ = '\n';
+  return {begin_, at_};
+}
+
+}  // namespace hale::telemetry
