@@ -1,0 +1,86 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "hale/base/quantity.h"
+#include "hale/base/time.h"
+
+namespace hale::policy {
+
+/// The generic cell rate algorithm (ITU-T I.371, 1993, annex A) in whole numbers. Its one state is
+/// the theoretical arrival time: the instant at which all that was taken has been paid back.
+///
+/// Time is counted in units of which one permit is exactly 2^shift, so that taking never rounds;
+/// only reading the clock does, down to a unit. The shift is chosen so that a unit is between half
+/// a nanosecond and one: every rate from 1/year to 10^9/s is kept exactly, and a word of 60 bits
+/// lasts 18 years from `epoch`. Very slow rates with a large burst get longer units.
+
+/// What a rate and a burst are in units. Trivially copyable.
+struct GcraPlan {
+  TimePoint epoch{};          ///< unit 0
+  std::uint64_t per_ns = 0;   ///< units a nanosecond, × 2^62, rounded up
+  std::uint32_t shift = 0;    ///< a permit is 2^shift units
+  std::uint32_t version = 0;  ///< 0 to 15: which plan a word belongs to
+  std::uint64_t burst = 0;    ///< in permits; 0: nothing ever passes
+};
+
+/// `rate` with `burst` permits at once, counted from `epoch`. A rate of 0 admits nothing. Pure.
+GcraPlan MakeGcraPlan(Rate rate, std::uint64_t burst, TimePoint epoch);
+
+/// A word: 4 bits of version, 60 bits of theoretical arrival time in units.
+inline constexpr std::uint32_t kGcraValueBits = 60;
+inline constexpr std::uint64_t kGcraValueMask = (std::uint64_t{1} << kGcraValueBits) - 1;
+constexpr std::uint32_t GcraVersion(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word >> kGcraValueBits);
+}
+
+/// What asking for permits comes to.
+struct GcraStep {
+  std::uint64_t word = 0;  ///< the new word; the old one if refused
+  bool admitted = false;
+  Duration retry_after{0};  ///< of a refusal; kForever: more than the burst
+};
+
+/// Asks for `weight` permits at `now`. `word` is of the plan's version. Pure.
+GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::uint64_t weight);
+/// Permits that could be taken at `now`. Pure.
+std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint now);
+/// How long until the whole burst is there. Pure.
+Duration GcraReset(std::uint64_t word, const GcraPlan& plan, TimePoint now);
+/// The word under another plan, owing as many permits. Pure.
+std::uint64_t GcraConvert(std::uint64_t word, const GcraPlan& from, const GcraPlan& to,
+                          TimePoint now);
+
+/// The plan in force and the one before it, replaced as one while others read. A reader first loads
+/// its word, then the plans; the word is of one of them, or was replaced meanwhile and is loaded
+/// again. One writer at a time. Thread-safe.
+class GcraPlans {
+ public:
+  struct Pair {
+    GcraPlan now;
+    GcraPlan before;
+  };
+
+  explicit GcraPlans(const GcraPlan& plan);
+  Pair Load() const;
+  /// Puts `plan` in force, with the next version, and returns it so.
+  GcraPlan Replace(GcraPlan plan);
+
+ private:
+  struct Slot {
+    std::atomic<std::int64_t> epoch{0};
+    std::atomic<std::uint64_t> per_ns{0};
+    std::atomic<std::uint64_t> shift_and_version{0};
+    std::atomic<std::uint64_t> burst{0};
+  };
+  static void Store(Slot& slot, const GcraPlan& plan);
+  static GcraPlan Load(const Slot& slot);
+
+  std::atomic<std::uint32_t> sequence_{0};  // odd while being replaced
+  Slot now_;
+  Slot before_;
+};
+
+}  // namespace hale::policy
