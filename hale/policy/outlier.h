@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <tuple>
+#include <vector>
+
+#include "hale/base/event.h"
+#include "hale/base/field.h"
+#include "hale/base/reason.h"
+#include "hale/base/time.h"
+#include "hale/policy/mode.h"
+
+namespace hale::policy {
+
+struct OutlierOptions {
+  Mode mode = Mode::kEnforce;
+  double max_sick = 0.2;      ///< share of the set left out as sick at most; always one
+  double panic = 0.5;         ///< with fewer than this share left, the doubtful are used again
+  Duration interval = 1s;     ///< between leaving out one sick instance and the next
+  double peers_slower = 2.0;  ///< undo a leaving out when the peers' latency grows by this factor
+  Duration rest = 1s;         ///< before a dead instance gets its first probe; doubles with each
+  Duration max_rest = 30s;
+
+  friend bool operator==(const OutlierOptions&, const OutlierOptions&) = default;
+};
+
+constexpr auto Fields(Type<OutlierOptions>) {
+  using O = OutlierOptions;
+  return std::tuple{
+      Field{"mode", &O::mode, "off, shadow or enforce"},
+      Field{"max_sick", &O::max_sick, 0.0, 1.0, "share left out as sick at most; always one"},
+      Field{"panic", &O::panic, 0.0, 1.0, "with a smaller share left, the doubtful come back"},
+      Field{"interval", &O::interval, 0ms, 1h, "from leaving out one sick instance to the next"},
+      Field{"peers_slower", &O::peers_slower, 1.0, 100.0,
+            "growth of peers' latency that undoes it"},
+      Field{"rest", &O::rest, 10ms, 1h, "before a dead instance's first probe; doubles"},
+      Field{"max_rest", &O::max_rest, 10ms, 1h, "and never longer than this"}};
+}
+
+/// What an instance's breaker says.
+enum class Circuit : std::uint8_t { kClosed, kHalfOpen, kOpen };
+/// What somebody who looks at it from outside says: a health check, a registry.
+enum class Opinion : std::uint8_t { kNone, kGood, kBad };
+
+/// How an instance stands within its set.
+enum class Standing : std::uint8_t {
+  kIn,
+  kSick,  ///< its circuit is open: errors or slowness. It still carries load
+  kDead,  ///< it refuses connections, has stopped, or is said to be down. It carries none
+};
+
+/// What a pick may do with an instance.
+enum class Use : std::uint8_t {
+  kNormal,  ///< pick it if its breaker admits
+  kAnyway,  ///< pick it without asking its breaker: too few are left to do without
+  kOut,     ///< leave it out, but for one probe a rest
+};
+
+/// The judgement on one instance, kept by the caller and handed in again the next time.
+struct Verdict {
+  Standing standing = Standing::kIn;
+  Use use = Use::kNormal;
+  Reason reason = Reason::kNone;       ///< why it is not in
+  TimePoint since = TimePoint::min();  ///< of this standing; kIn: the ramp begins here
+  Duration peers_latency{0};           ///< kSick: its peers' median when it was left out
+  bool counted = false;                ///< kSick: it has one of the places of max_sick
+  bool undone = false;                 ///< kSick: its absence made the peers slow
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
+};
+
+/// One instance: what is known of it, and how it was judged before.
+struct Member {
+  Circuit circuit = Circuit::kClosed;
+  Reason circuit_reason = Reason::kNone;  ///< why its circuit is not closed
+  Opinion health = Opinion::kNone;
+  Opinion registry = Opinion::kNone;
+  bool stalled = false;                  ///< Pulse::stalled()
+  TimePoint refused = TimePoint::min();  ///< the last connect that was refused
+  TimePoint alive = TimePoint::min();    ///< the last byte, connect or passing check
+  Duration latency{0};                   ///< Load::Latency(); 0: unknown
+  Verdict before;
+};
+
+struct Judgement {
+  std::vector<Verdict> verdicts;  ///< one for each member, in their order
+  bool panic = false;
+  bool all_dead = false;  ///< the set is empty or nobody may be picked: `no_instance`
+};
+
+/// Judges a set. The dead are left out without a cap: they carry no load. The sick are left out one
+/// at a time, at most max(1, max_sick × n), since each shifts load to its peers (a fraction above
+/// 1 − ρ/0.95 would make the cure the outage), and taken back when the peers grow slow. When fewer
+/// than `panic` remain, the sick and those who are only said to be dead come back, never who
+/// refuses or has stopped. When every living instance's circuit is open nobody is excepted: the
+/// breakers refuse (`circuit_open`), which is a service that fails, not an outlier. Run it when a
+/// fact changes and at a coarse interval, not at each pick. Pure.
+Judgement Judge(std::span<const Member> set, const OutlierOptions& options, TimePoint now);
+
+/// What changed for an instance: kEjected, kReturned, kStalled, or nothing. The caller adds names.
+/// Pure.
+std::optional<Event> ToEvent(const Verdict& before, const Verdict& after, TimePoint now);
+
+}  // namespace hale::policy

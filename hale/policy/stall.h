@@ -1,0 +1,74 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "hale/base/time.h"
+
+namespace hale::policy {
+
+/// What one instance's pulse showed at one moment.
+struct PulseReading {
+  TimePoint waiting_since = kNever;  ///< when the first call since its last byte was sent; kNever
+  TimePoint answered = TimePoint::min();  ///< the latest sent-at of a call that it has answered
+  TimePoint last_byte = TimePoint::min();
+  std::uint32_t unanswered = 0;  ///< calls without a byte of their answer
+  bool stalled = false;
+};
+
+/// Which instances have stopped answering, at `now`: a call to it has been out for `theta`, nothing
+/// was received from it since that call was sent, and a peer has answered a call that was sent
+/// later. The last is what tells a stopped instance from a slow service: when all are slow, or
+/// there is only one, nothing is stalled. One that is stalled stays so here until a byte ends it.
+/// Pure.
+std::vector<bool> JudgeStalls(std::span<const PulseReading> set, Duration theta, TimePoint now);
+
+/// Whether one instance still answers, seen from its calls by all loops. Per call two atomic
+/// operations on sending and two on the answer. Outlives its calls. Thread-safe.
+class Pulse {
+ public:
+  Pulse() = default;
+  Pulse(const Pulse&) = delete;
+  Pulse& operator=(const Pulse&) = delete;
+
+  /// A call that has been sent and has no byte of its answer yet. Dropped: it ended without one.
+  class [[nodiscard]] Call {
+   public:
+    Call() = default;
+    Call(Call&& other) noexcept;
+    Call& operator=(Call&& other) noexcept;
+    ~Call();
+    /// The first byte of its answer is here; includes OnBytes.
+    void Answered(TimePoint now);
+    explicit operator bool() const { return pulse_ != nullptr; }
+    TimePoint sent() const { return sent_; }
+
+   private:
+    friend class Pulse;
+    Call(Pulse& pulse, TimePoint sent) : pulse_(&pulse), sent_(sent) {}
+    Pulse* pulse_ = nullptr;
+    TimePoint sent_{};
+  };
+
+  Call OnSent(TimePoint now);
+  /// Any byte from it, of whatever call or check: it lives.
+  void OnBytes(TimePoint now);
+  bool stalled() const { return (waiting_.load(std::memory_order_relaxed) & 1) != 0; }
+  PulseReading Read() const;
+  /// Makes it stalled, unless a byte has come since `reading` was read; true if it is now.
+  bool MarkStalled(const PulseReading& reading);
+
+ private:
+  void EndUnanswered(TimePoint sent);
+
+  // When the first call after the last byte was sent, in ns, doubled; bit 0: stalled. 0: no call.
+  alignas(64) std::atomic<std::uint64_t> waiting_{0};
+  std::atomic<std::int64_t> last_byte_{TimePoint::min().time_since_epoch().count()};
+  std::atomic<std::int64_t> answered_{TimePoint::min().time_since_epoch().count()};
+  std::atomic<std::uint32_t> unanswered_{0};
+};
+
+}  // namespace hale::policy
