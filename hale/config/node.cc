@@ -1,0 +1,219 @@
+#include "hale/config/node.h"
+
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <optional>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
+
+#include "hale/base/quantity.h"
+#include "hale/config/source.h"
+#include "hale/config/text.h"
+
+namespace hale::config {
+namespace {
+
+// Ends the parse where going on makes no sense; never leaves ParseTree.
+struct Stop {};
+
+Position At(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return {mark.line + 1, mark.column + 1};
+}
+
+// What the parser's own words leave in the dark.
+std::string_view Hint(std::string_view complaint) {
+  if (complaint == YAML::ErrorMsg::MAP_VALUE) return "; quote a value that contains ': '";
+  if (complaint == YAML::ErrorMsg::END_OF_MAP_FLOW) return ": a '{' is not closed";
+  if (complaint == YAML::ErrorMsg::END_OF_SEQ_FLOW) return ": a '[' is not closed";
+  if (complaint == YAML::ErrorMsg::END_OF_MAP)
+    return ": is the indentation that of its neighbours?";
+  if (complaint == YAML::ErrorMsg::END_OF_SEQ)
+    return ": is the indentation that of its neighbours?";
+  if (complaint == YAML::ErrorMsg::EOF_IN_SCALAR) return ": a quote is not closed";
+  if (complaint == YAML::ErrorMsg::TAB_IN_INDENTATION) return "; indent with spaces";
+  return "";
+}
+
+class Builder final : public YAML::EventHandler {
+ public:
+  Builder(Tree& tree, std::string_view file) : tree_(tree), file_(file) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (documents_++ == 0) return;
+    Complain(At(mark), "a second document begins here, one is allowed");
+    throw Stop();
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    RefuseAnchor(mark, anchor);
+    Put(Node{.kind = Node::Kind::kNull, .at = At(mark)});
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    Complain(At(mark), "aliases (*name) are not allowed, write the value out");
+    Put(Node{.kind = Node::Kind::kBroken, .at = At(mark)});
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    RefuseAnchor(mark, anchor);
+    RefuseTag(mark, tag);
+    Put(Node{.kind = Node::Kind::kScalar, .quoted = tag == "!", .at = At(mark), .text = value});
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, Node::Kind::kList);
+  }
+  void OnSequenceEnd() override { Close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    Open(mark, tag, anchor, Node::Kind::kMap);
+  }
+  void OnMapEnd() override { Close(); }
+
+  void Complain(Position at, std::string message) {
+    if (tree_.problems.size() >= kMaxProblems) return;
+    tree_.problems.push_back(
+        {Severity::kError, std::string(file_), at, Path(), std::move(message)});
+  }
+
+ private:
+  struct Frame {
+    Node node;
+    std::optional<Node> key{};                    // a map's, while its value is awaited
+    std::unordered_map<std::string, int> keys{};  // a map's, with the lines where they are
+  };
+
+  void RefuseAnchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (anchor != 0) Complain(At(mark), "anchors (&name) are not allowed, write the value out");
+  }
+  void RefuseTag(const YAML::Mark& mark, const std::string& tag) {
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    Complain(At(mark), "tags are not allowed, found " + Quote(tag));
+  }
+
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            Node::Kind kind) {
+    RefuseAnchor(mark, anchor);
+    RefuseTag(mark, tag);
+    if (frames_.size() >= kMaxDepth) {
+      Complain(At(mark), "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+      throw Stop();
+    }
+    frames_.push_back(Frame{.node = Node{.kind = kind, .at = At(mark)}});
+  }
+
+  void Close() {
+    Node node = std::move(frames_.back().node);
+    frames_.pop_back();
+    Put(std::move(node));
+  }
+
+  void Put(Node node) {
+    if (frames_.empty()) {
+      tree_.root = std::move(node);
+      return;
+    }
+    Frame& frame = frames_.back();
+    if (frame.node.kind == Node::Kind::kList) {
+      frame.node.children.push_back(std::move(node));
+    } else if (!frame.key) {
+      if (node.kind != Node::Kind::kScalar && node.kind != Node::Kind::kBroken) {
+        Complain(node.at, "a key must be a word");
+        node.kind = Node::Kind::kBroken;
+      }
+      frame.key = std::move(node);
+    } else {
+      PutValue(frame, std::move(node));
+    }
+  }
+
+  void PutValue(Frame& frame, Node node) {
+    const Node key = *std::exchange(frame.key, std::nullopt);
+    if (key.kind == Node::Kind::kBroken) return;
+    const auto [first, fresh] = frame.keys.try_emplace(key.text, key.at.line);
+    if (!fresh) {
+      frame.key = key;  // so that the path names it
+      Complain(key.at, "duplicate key, the first is in line " + std::to_string(first->second));
+      frame.key.reset();
+      return;
+    }
+    node.key = key.text;
+    node.key_at = key.at;
+    frame.node.children.push_back(std::move(node));
+  }
+
+  std::string Path() const {
+    std::string path;
+    for (const Frame& frame : frames_) {
+      if (frame.key) {
+        path = JoinKey(path, frame.key->text);
+      } else if (frame.node.kind == Node::Kind::kList) {
+        path = JoinIndex(path, frame.node.children.size());
+      }
+    }
+    return path;
+  }
+
+  Tree& tree_;
+  std::string_view file_;
+  std::vector<Frame> frames_;
+  int documents_ = 0;
+};
+
+std::optional<Problem> RefuseBytes(std::string_view text, std::string_view file) {
+  const auto bad = FirstNotText(text);
+  if (!bad) return std::nullopt;
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(text[*bad]);
+  std::string message = "this is not text: byte 0x";
+  message += kHex[byte >> 4U];
+  message += kHex[byte & 15U];
+  message += ", UTF-8 without control characters is allowed";
+  return Problem{Severity::kError, std::string(file), PositionOf(text, *bad), "", message};
+}
+
+}  // namespace
+
+const Node* Node::Find(std::string_view name) const {
+  for (const Node& child : children) {
+    if (child.key == name) return &child;
+  }
+  return nullptr;
+}
+
+Tree ParseTree(std::string_view text, std::string_view file) {
+  Tree tree;
+  Builder builder(tree, file);
+  if (text.size() > kMaxDocument) {
+    builder.Complain({}, "larger than " + Print(Size{kMaxDocument}) + ", the most that is read");
+    return tree;
+  }
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
+  if (auto problem = RefuseBytes(text, file)) {
+    tree.problems.push_back(std::move(*problem));
+    return tree;
+  }
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    if (tree.problems.empty() && tree.root.kind == Node::Kind::kNull) {
+      builder.Complain({1, 1}, "the document is empty");
+    }
+  } catch (const Stop&) {
+    // It has complained.
+  } catch (const YAML::Exception& error) {
+    builder.Complain(At(error.mark), "not YAML: " + error.msg + std::string(Hint(error.msg)));
+  }
+  if (!tree.problems.empty() && tree.root.kind == Node::Kind::kNull) {
+    tree.root.kind = Node::Kind::kBroken;
+  }
+  return tree;
+}
+
+}  // namespace hale::config
