@@ -34,6 +34,13 @@ constexpr auto Fields(Type<BulkheadOptions>) {
       Field{"max_wait", &O::max_wait, 0ms, 1min, "longest wait; also at most half the deadline"}};
 }
 
+/// What surrounds a bulkhead. The references outlive it.
+struct BulkheadContext {
+  std::string service;  ///< for events
+  EventSink& events = NullSink();
+  const Clock& clock = RealClock();
+};
+
 /// How long a call with so much left until its deadline may wait for a place: half of it at most,
 /// since a queue whose wait stays below the callers' timeout cannot hold a system down. Pure.
 constexpr Duration LongestWait(const BulkheadOptions& options, Duration remaining) {
@@ -93,8 +100,7 @@ class Bulkhead {
     State state_ = State::kIdle;
   };
 
-  explicit Bulkhead(std::string service, const BulkheadOptions& options = {},
-                    EventSink& sink = NullSink(), const Clock& clock = RealClock());
+  explicit Bulkhead(const BulkheadOptions& options = {}, BulkheadContext context = {});
   Bulkhead(const Bulkhead&) = delete;
   Bulkhead& operator=(const Bulkhead&) = delete;
 
@@ -131,9 +137,7 @@ class Bulkhead {
   std::atomic<std::uint32_t> limit_;
   std::atomic<Mode> mode_;
   alignas(64) Guarded<Queue> queue_;
-  const std::string service_;
-  EventSink& sink_;
-  const Clock& clock_;
+  const BulkheadContext context_;
 };
 
 }  // namespace hale::policy

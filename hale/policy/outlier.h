@@ -11,6 +11,7 @@
 #include "hale/base/field.h"
 #include "hale/base/reason.h"
 #include "hale/base/time.h"
+#include "hale/policy/circuit_breaker_options.h"
 #include "hale/policy/mode.h"
 
 namespace hale::policy {
@@ -40,8 +41,6 @@ constexpr auto Fields(Type<OutlierOptions>) {
       Field{"max_rest", &O::max_rest, 10ms, 1h, "and never longer than this"}};
 }
 
-/// What an instance's breaker says.
-enum class Circuit : std::uint8_t { kClosed, kHalfOpen, kOpen };
 /// What somebody who looks at it from outside says: a health check, a registry.
 enum class Opinion : std::uint8_t { kNone, kGood, kBad };
 
@@ -55,26 +54,28 @@ enum class Standing : std::uint8_t {
 /// What a pick may do with an instance.
 enum class Use : std::uint8_t {
   kNormal,  ///< pick it if its breaker admits
-  kAnyway,  ///< pick it without asking its breaker: too few are left to do without
+  kAnyway,  ///< pick it; a refusal of its breaker is passed over: too few are left to do without
   kOut,     ///< leave it out, but for one probe a rest
 };
 
-/// The judgement on one instance, kept by the caller and handed in again the next time.
-struct Verdict {
+/// The judgement on one instance, kept by the caller and handed in again the next time. One that
+/// joins a set already in use begins with `ramp_from` at that time.
+struct InstanceVerdict {
   Standing standing = Standing::kIn;
   Use use = Use::kNormal;
-  Reason reason = Reason::kNone;       ///< why it is not in
-  TimePoint since = TimePoint::min();  ///< of this standing; kIn: the ramp begins here
-  Duration peers_latency{0};           ///< kSick: its peers' median when it was left out
-  bool counted = false;                ///< kSick: it has one of the places of max_sick
-  bool undone = false;                 ///< kSick: its absence made the peers slow
+  Reason reason = Reason::kNone;           ///< why it is not in
+  TimePoint since = TimePoint::min();      ///< of this standing
+  TimePoint ramp_from = TimePoint::min();  ///< since when its load grows: Candidate::since
+  Duration peers_latency{0};               ///< kSick: its peers' median when it was left out
+  bool holds_place = false;                ///< kSick: one of the places of max_sick is its
+  bool undone = false;                     ///< kSick: it was left out and its peers grew slow
 
-  friend bool operator==(const Verdict&, const Verdict&) = default;
+  friend bool operator==(const InstanceVerdict&, const InstanceVerdict&) = default;
 };
 
-/// One instance: what is known of it, and how it was judged before.
-struct Member {
-  Circuit circuit = Circuit::kClosed;
+/// What is known of one instance.
+struct InstanceFacts {
+  CircuitState circuit = CircuitState::kClosed;
   Reason circuit_reason = Reason::kNone;  ///< why its circuit is not closed
   Opinion health = Opinion::kNone;
   Opinion registry = Opinion::kNone;
@@ -82,26 +83,28 @@ struct Member {
   TimePoint refused = TimePoint::min();  ///< the last connect that was refused
   TimePoint alive = TimePoint::min();    ///< the last byte, connect or passing check
   Duration latency{0};                   ///< Load::Latency(); 0: unknown
-  Verdict before;
+  InstanceVerdict before;                ///< how it was judged the last time
 };
 
 struct Judgement {
-  std::vector<Verdict> verdicts;  ///< one for each member, in their order
+  std::vector<InstanceVerdict> verdicts;  ///< one for each instance, in their order
   bool panic = false;
-  bool all_dead = false;  ///< the set is empty or nobody may be picked: `no_instance`
+  bool all_dead = false;  ///< nobody may be picked: `no_instance` at once, but for probes
 };
 
-/// Judges a set. The dead are left out without a cap: they carry no load. The sick are left out one
-/// at a time, at most max(1, max_sick × n), since each shifts load to its peers (a fraction above
-/// 1 − ρ/0.95 would make the cure the outage), and taken back when the peers grow slow. When fewer
-/// than `panic` remain, the sick and those who are only said to be dead come back, never who
-/// refuses or has stopped. When every living instance's circuit is open nobody is excepted: the
-/// breakers refuse (`circuit_open`), which is a service that fails, not an outlier. Run it when a
-/// fact changes and at a coarse interval, not at each pick. Pure.
-Judgement Judge(std::span<const Member> set, const OutlierOptions& options, TimePoint now);
-
-/// What changed for an instance: kEjected, kReturned, kStalled, or nothing. The caller adds names.
+/// Judges a set: who is dead, who is sick, who is left out. The dead are left out without a cap:
+/// they carry no load. The sick are left out one at a time, at most max(1, max_sick × n), since
+/// each shifts load to its peers (beyond 1 − ρ/0.95 of them the cure is the outage), and come back
+/// when the peers grow slow. When fewer than `panic` of them remain, the sick and those who are
+/// only said to be dead come back, never who refuses or has stopped. When the circuit of every
+/// living instance is open nobody is excepted and the breakers refuse (`circuit_open`): a service
+/// that fails is no outlier. Run it when a fact changes and at a coarse interval, not at each pick.
 /// Pure.
-std::optional<Event> ToEvent(const Verdict& before, const Verdict& after, TimePoint now);
+Judgement Judge(std::span<const InstanceFacts> set, const OutlierOptions& options, TimePoint now);
+
+/// What changed for an instance: kEjected, kReturned or kStalled, or nothing. The caller adds
+/// names. Pure.
+std::optional<Event> ToEvent(const InstanceVerdict& before, const InstanceVerdict& after,
+                             TimePoint now);
 
 }  // namespace hale::policy

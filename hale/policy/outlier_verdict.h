@@ -18,11 +18,13 @@ class PublishedVerdict {
   PublishedVerdict& operator=(const PublishedVerdict&) = delete;
 
   /// Who newly dies rests first; who is in again has its rests forgotten.
-  void Publish(const Verdict& verdict, const OutlierOptions& options, Random& random,
+  void Publish(const InstanceVerdict& verdict, const OutlierOptions& options, Random& random,
                TimePoint now);
   Use use() const { return use_.load(std::memory_order_relaxed); }
-  /// When its present ramp began.
-  TimePoint since() const { return TimePoint(Duration(since_.load(std::memory_order_relaxed))); }
+  /// When its present ramp began: Candidate::since.
+  TimePoint ramp_from() const {
+    return TimePoint(Duration(ramp_from_.load(std::memory_order_relaxed)));
+  }
   /// The next probe may be sent; kNever when it is not left out.
   TimePoint probe_at() const {
     return TimePoint(Duration(probe_at_.load(std::memory_order_relaxed)));
@@ -35,7 +37,7 @@ class PublishedVerdict {
  private:
   std::atomic<Use> use_{Use::kNormal};
   std::atomic<std::uint32_t> rests_{0};
-  std::atomic<std::int64_t> since_{TimePoint::min().time_since_epoch().count()};
+  std::atomic<std::int64_t> ramp_from_{TimePoint::min().time_since_epoch().count()};
   std::atomic<std::int64_t> probe_at_{kNever.time_since_epoch().count()};
 };
 
