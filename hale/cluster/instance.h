@@ -13,10 +13,10 @@ namespace hale::cluster {
 
 /// One running copy of a service, as a registry knows it.
 struct Instance {
-  std::string address;  ///< `host:port`, `[v6]:port`; the identity within a service
-  std::string zone;     ///< empty: unknown
-  double weight = 1;    ///< [0, 1000]; 0 takes no new calls
-  std::map<std::string, std::string> metadata;
+  std::string address = {};  ///< `host:port`, `[v6]:port`; the identity within a service
+  std::string zone = {};     ///< empty: unknown
+  double weight = 1;         ///< [0, 1000]; 0 takes no new calls
+  std::map<std::string, std::string> metadata = {};
 
   friend bool operator==(const Instance&, const Instance&) = default;
 };
@@ -28,6 +28,8 @@ constexpr auto Fields(Type<Instance>) {
                     Field{"weight", &I::weight, 0, 1000, "its share; 0 takes no new calls"},
                     Field{"metadata", &I::metadata, "words that the registry carries along"}};
 }
+/// In a document an address alone stands for an instance.
+constexpr std::string_view Shorthand(Type<Instance>) { return "address"; }
 
 /// Says what is wrong with `host:port`, `1.2.3.4:port` or `[v6]:port`; the port is 1 to 65535.
 /// Looks nothing up. Pure.
