@@ -1,0 +1,39 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <stop_token>
+#include <utility>
+
+#include "hale/base/clock.h"
+
+namespace hale::guard {
+
+/// What one attempt of a call is told: how long it may take, and whether anybody still waits.
+/// Thread-safe.
+class Attempt {
+ public:
+  /// The clock outlives it.
+  Attempt(std::uint32_t number, TimePoint until, const Clock& clock, std::stop_token stop)
+      : number_(number), until_(until), clock_(&clock), stop_(std::move(stop)) {}
+
+  /// From 1.
+  std::uint32_t number() const { return number_; }
+  /// When its answer is no longer waited for.
+  TimePoint until() const { return until_; }
+  /// Time left, never negative; kForever without a deadline.
+  Duration remaining() const {
+    if (until_ == kNever) return kForever;
+    return std::max(Duration::zero(), until_ - clock_->Now());
+  }
+  /// Requested when the answer is no longer wanted.
+  const std::stop_token& stop() const { return stop_; }
+
+ private:
+  std::uint32_t number_;
+  TimePoint until_;
+  const Clock* clock_;
+  std::stop_token stop_;
+};
+
+}  // namespace hale::guard

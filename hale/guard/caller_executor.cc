@@ -1,0 +1,51 @@
+#include "hale/guard/caller_executor.h"
+
+#include <algorithm>
+
+namespace hale::guard {
+
+void CallerExecutor::Post(Work work) {
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.push_back(std::move(work));
+  }
+  wake_.notify_one();
+}
+
+Executor::Timer CallerExecutor::At(TimePoint when, Work work) {
+  const Timer timer{++last_timer_};
+  timers_.push_back(Armed{when, timer, std::move(work)});
+  return timer;
+}
+
+void CallerExecutor::Cancel(Timer timer) {
+  std::erase_if(timers_, [&](const Armed& armed) { return armed.timer == timer; });
+}
+
+void CallerExecutor::Turn() {
+  const auto next = std::ranges::min_element(timers_, {}, &Armed::when);
+  const TimePoint when = next == timers_.end() ? kNever : next->when;
+  if (when <= Now()) {
+    Work work = std::move(next->work);
+    timers_.erase(next);
+    work();
+    return;
+  }
+  std::vector<Work> works;
+  {
+    std::unique_lock lock(mutex_);
+    if (posted_.empty()) {
+      if (idle_ != nullptr && *idle_) {
+        (*idle_)(lock, wake_, when);
+      } else if (when == kNever) {
+        wake_.wait(lock, [&] { return !posted_.empty(); });
+      } else {
+        wake_.wait_until(lock, when, [&] { return !posted_.empty(); });
+      }
+    }
+    works.swap(posted_);
+  }
+  for (Work& work : works) work();
+}
+
+}  // namespace hale::guard
