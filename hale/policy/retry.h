@@ -61,9 +61,11 @@ enum class Failed : std::uint8_t {
   kInstance,  ///< a policy of one instance refused before anything was sent: another may take it
 };
 
-/// One attempt that failed, and what is known about its request.
+/// One attempt that failed, and what is known about its request. Facts(error) fills in what an
+/// Error tells.
 struct FailedAttempt {
-  Reason reason = Reason::kNone;         ///< of the failure
+  Code code = Code::kUnavailable;
+  Reason reason = Reason::kNone;         ///< of the failure; kNone: a callable's own, `code` tells
   Executed executed = Executed::kMaybe;  ///< did the remote act?
   Failed failed = Failed::kUpstream;
   int status = 0;                      ///< when an answer is the failure (upstream_status)
@@ -80,7 +82,7 @@ struct FailedAttempt {
   friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
 };
 
-/// The facts that an Error holds; the caller fills in what it knows about the request.
+/// The facts that an Error holds; the caller adds what it knows about the request. Pure.
 FailedAttempt Facts(const Error& error);
 
 struct RetryDecision {
@@ -102,8 +104,9 @@ struct RetryDecision {
 /// Whether a failed attempt is followed by another. What was surely not executed may always be sent
 /// again, what may have been only if it is idempotent; an answer that has begun to flow is never
 /// taken back; refusals by our own policies are final, since asking again at once is what they
-/// exist to prevent. The wait is the longer of backoff and Retry-After; when the deadline leaves
-/// no room for it the last error is returned now, not after a wait in vain. Pure.
+/// exist to prevent. The wait is the longer of backoff and Retry-After; when the deadline leaves no
+/// room for it the last error is returned now, not after a wait in vain. Moving on to another
+/// instance (Failed::kInstance) waits for nothing. Pure.
 RetryDecision Decide(const RetryOptions& options, const FailedAttempt& failure, Random& random);
 
 /// A decision and the token that pays for it.
@@ -117,7 +120,8 @@ struct RetryPlan {
 RetryPlan PlanRetry(const RetryOptions& options, const FailedAttempt& failure, RetryBudget& budget,
                     TimePoint now, Random& random);
 
-/// The decision as an event: kRetried or kRetryDenied. The caller adds service and instance. Pure.
+/// The decision as an event: kRetried or kRetryDenied; in shadow the latter says in `detail` that
+/// it would have been retried. The caller adds service and instance. Pure.
 Event ToEvent(const RetryDecision& decision, TimePoint now);
 
 }  // namespace hale::policy

@@ -36,12 +36,12 @@ constexpr std::string_view Shorthand(Type<RetryBudgetOptions>) { return "ratio";
 /// What an extra call is for. All draw on one budget: to the upstream they are the same load.
 enum class ExtraCall : std::uint8_t { kRetry, kRace, kHedge };
 
-/// Bounds how far failures can multiply the load: extra calls of the last 10 s stay below
-/// `ratio` × requests + the reserve (Google SRE book, ch. 21; the token bucket is Finagle's
-/// RetryBudget). Deposits and the reserve live in two half windows of 5 s and go with them, so no
+/// Bounds how far failures multiply the load: extra calls are at most `ratio` of the requests, plus
+/// the reserve each 10 s (Google, "Site Reliability Engineering", 2016, ch. 21; a token bucket like
+/// Finagle's RetryBudget). What is deposited is gone after 5 to 10 s, two half windows, so that no
 /// long calm saves up for a storm. Races may take at most half, so that retries keep the rest.
-/// Balances are milli-tokens in one word; each operation is one compare-and-swap and takes no lock.
-/// Outlives its tokens. Thread-safe.
+/// Balances are milli-tokens in one word: depositing, withdrawing and giving back are one
+/// compare-and-swap each (a race two), and no lock. Outlives its tokens. Thread-safe.
 class RetryBudget {
  public:
   explicit RetryBudget(const RetryBudgetOptions& options = {});
@@ -57,7 +57,6 @@ class RetryBudget {
     Token& operator=(Token&& other) noexcept;
     ~Token();
     void Sent() { budget_ = nullptr; }
-    explicit operator bool() const { return budget_ != nullptr; }
 
    private:
     friend class RetryBudget;
@@ -71,15 +70,17 @@ class RetryBudget {
   /// Takes a token, or says budget_exhausted with the balance that there was. In shadow it hands
   /// out a token whatever the balance; `denied()` counts what would have been.
   std::expected<Token, Rejection> Withdraw(ExtraCall kind, TimePoint now);
-  /// Whole tokens that a retry could take now.
+  /// Tokens that are there now.
   double balance(TimePoint now) const;
   /// Withdrawals refused, in shadow those that would have been.
   std::uint64_t denied() const { return denied_.load(std::memory_order_relaxed); }
 
-  /// New options at once; what has been saved and spent stays.
+  /// What has been saved and spent stays; a new ratio holds from the next request on, a new reserve
+  /// from the next half window.
   void Apply(const RetryBudgetOptions& options);
 
  private:
+  bool TakeRacePlace(std::uint64_t balance, TimePoint now);
   void Refund(ExtraCall kind);
 
   alignas(64) std::atomic<std::uint64_t> saved_;
