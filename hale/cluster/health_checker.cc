@@ -214,6 +214,7 @@ HealthChecker::~HealthChecker() {
 }
 
 void HealthChecker::SetInstances(const Instances& instances) {
+  state_->Forget();
   for (const auto& [address, member] : state_->members) {
     if (member->present() && instances.Find(address) == nullptr) state_->Leave(member);
   }

@@ -27,7 +27,7 @@ constexpr auto Names(Type<HealthKind>) {
 /// When and how the instances of a service are checked.
 struct HealthOptions {
   HealthKind kind = HealthKind::kAuto;
-  std::string path;                             ///< asked for by `http`; empty there means `/`
+  std::string path = {};                        ///< asked for by `http`; empty there means `/`
   Duration interval = std::chrono::seconds(2);  ///< between two checks of one instance, ±10 %
   Duration timeout = std::chrono::seconds(1);   ///< one check, from connecting to its verdict
   std::uint32_t rise = 2;                       ///< passes in a row that make it healthy

@@ -28,6 +28,7 @@ constexpr auto Fields(Type<Instance>) {
                     Field{"weight", &I::weight, 0, 1000, "its share; 0 takes no new calls"},
                     Field{"metadata", &I::metadata, "words that the registry carries along"}};
 }
+
 /// In a document an address alone stands for an instance.
 constexpr std::string_view Shorthand(Type<Instance>) { return "address"; }
 

@@ -42,6 +42,9 @@ struct Update {
   /// False when the registry cannot vouch for it being complete (just restarted, filtered by
   /// rights, an unsynchronised replica): then it may add, never take away.
   bool authoritative = true;
+  /// What the provider found among the instances and could not read as one, in words, with its
+  /// place; left out like an instance with a bad address is.
+  std::vector<std::string> malformed;
 };
 
 /// What one registry knows about one service. The watch loop, back-off, staleness and the

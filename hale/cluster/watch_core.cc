@@ -1,7 +1,6 @@
 #include "hale/cluster/watch_core.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace hale::cluster {
@@ -31,7 +30,7 @@ WatchCore::Verdict WatchCore::Offer(Update update, TimePoint now) {
     Fail(Error(Code::kAborted, "the registry answered from before what it said last"), now);
     return Verdict::kRegressed;
   }
-  auto sifted = Sift(std::move(update.instances));
+  auto sifted = Sift(std::move(update.instances), update.malformed);
   if (!sifted) {
     Fail(std::move(sifted.error()), now);
     return Verdict::kRefused;
@@ -54,12 +53,15 @@ WatchCore::Verdict WatchCore::Offer(Update update, TimePoint now) {
   return Verdict::kApplied;
 }
 
-Result<Instances> WatchCore::Sift(std::vector<Instance> all) {
+Result<Instances> WatchCore::Sift(std::vector<Instance> all,
+                                  const std::vector<std::string>& unread) {
   if (all.size() > kMaxInstances) {
     return hale::Fail(Code::kResourceExhausted,
                       std::to_string(all.size()) + " instances; at most 100000 are taken");
   }
-  const std::size_t told = all.size();
+  const std::size_t told = all.size() + unread.size();
+  malformed_ += unread.size();
+  if (!unread.empty()) last_malformed_ = unread.back();
   std::erase_if(all, [this](const Instance& instance) {
     const auto checked = Check(instance);
     if (checked) return false;
@@ -100,17 +102,13 @@ void WatchCore::Answered(TimePoint now) {
 void WatchCore::Fail(Error error, TimePoint now) {
   // A registry that answers once between two failures is not well: only one that was up for longer
   // than the wait it would otherwise be given starts from the shortest.
-  if (last_ != Last::kFailed && answered_ && now - up_since_ > BackoffBound()) failures_ = 0;
+  if (last_ != Last::kFailed && answered_ && now - up_since_ > backoff().Ceiling(failures_))
+    failures_ = 0;
   ++failures_;
   error_ = std::move(error);
   // What was held is forgotten: its second reading must come from a registry that is up.
   held_.reset();
   last_ = Last::kFailed;
-}
-
-Duration WatchCore::BackoffBound() const {
-  const double doublings = failures_ > 0 ? failures_ - 1 : 0;
-  return std::min(Scale(options_.backoff, std::exp2(doublings)), options_.backoff_max);
 }
 
 Duration WatchCore::Rest(TimePoint now, Random& random) const {
@@ -126,8 +124,8 @@ Duration WatchCore::Rest(TimePoint now, Random& random) const {
     case Last::kFailed:
       break;
   }
-  const Duration jittered = random.Between(Duration::zero(), BackoffBound());
-  return std::clamp(error_.retry_after, Duration::zero(), kMaxRetryAfter) + jittered;
+  const Duration asked_for = std::clamp(error_.retry_after, Duration::zero(), kMaxRetryAfter);
+  return asked_for + backoff().Delay(failures_, random);
 }
 
 Freshness WatchCore::freshness(TimePoint now) const {

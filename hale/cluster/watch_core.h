@@ -13,6 +13,7 @@
 #include "hale/base/time.h"
 #include "hale/cluster/instances.h"
 #include "hale/cluster/registry.h"
+#include "hale/policy/backoff.h"
 
 namespace hale::cluster {
 
@@ -66,8 +67,7 @@ class WatchCore {
   Position Ask(TimePoint now);
   Verdict Offer(Update update, TimePoint now);
   void Fail(Error error, TimePoint now);
-  /// How long to leave the registry alone after the last Offer or Fail: full jitter after a
-  /// failure (M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+  /// How long to leave the registry alone after the last Offer or Fail.
   Duration Rest(TimePoint now, Random& random) const;
 
   const std::shared_ptr<const Instances>& instances() const { return instances_; }
@@ -91,10 +91,10 @@ class WatchCore {
     std::uint32_t readings = 1;
   };
 
-  Result<Instances> Sift(std::vector<Instance> all);
+  Result<Instances> Sift(std::vector<Instance> all, const std::vector<std::string>& unread);
   bool TakesTooMuch(const Instances& now) const;
   bool MustHold(const Instances& now, const Position& at);
-  Duration BackoffBound() const;
+  policy::Backoff backoff() const { return {options_.backoff, options_.backoff_max}; }
   void Answered(TimePoint now);
 
   WatchOptions options_;
