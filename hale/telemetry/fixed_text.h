@@ -1,24 +1,13 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
 
-namespace hale::telemetry {
+#include "hale/telemetry/utf8.h"
 
-/// At most `limit` bytes of `text`, never ending inside a UTF-8 sequence. Pure.
-constexpr std::string_view CutUtf8(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  const auto continues = [&](std::size_t at) {
-    return (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-  };
-  std::size_t end = limit;
-  while (end > 0 && limit - end < 3 && continues(end)) --end;
-  // More than three continuation bytes in a row are no UTF-8: nothing to respect.
-  return text.substr(0, continues(end) ? limit : end);
-}
+namespace hale::telemetry {
 
 /// A string of at most N bytes that lives where it stands, for records of a fixed size; what is
 /// longer is cut at a character. Not thread-safe.

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstring>
 
-#include "hale/telemetry/fixed_text.h"
+#include "hale/telemetry/utf8.h"
 
 namespace hale::telemetry {
 namespace {
 
 constexpr std::string_view kTruncated = ",\"truncated\":true";
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 constexpr std::size_t kMaxKey = 128;
 constexpr std::size_t kMaxNumber = 32;  // the longest double is 24 characters
 
@@ -23,30 +22,6 @@ constexpr auto kPlain = [] {
 }();
 
 bool Plain(char c) { return kPlain[static_cast<unsigned char>(c)]; }
-
-// The length of the well-formed UTF-8 sequence at the front, 0 if there is none (RFC 3629 §4).
-std::size_t SequenceLength(std::string_view text) {
-  const auto byte = [&](std::size_t i) -> unsigned {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
-  };
-  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
-  const unsigned first = byte(0);
-  const unsigned second = byte(1);
-  if (first >= 0xC2 && first <= 0xDF) return continues(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) {
-    if (!continues(1) || !continues(2)) return 0;
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  if (first >= 0xF0 && first <= 0xF4) {
-    if (!continues(1) || !continues(2) || !continues(3)) return 0;
-    const bool overlong = first == 0xF0 && second < 0x90;
-    const bool beyond = first == 0xF4 && second > 0x8F;
-    return overlong || beyond ? 0 : 4;
-  }
-  return 0;
-}
 
 // The escape of an ASCII character that is not plain.
 std::string_view EscapeOf(char c, std::array<char, 6>& unicode) {
@@ -96,7 +71,7 @@ Escaped EscapeJson(std::string_view text, std::span<char> out) {
     std::size_t taken = 1;
     if (static_cast<unsigned char>(text[used]) < 0x80) {
       piece = EscapeOf(text[used], unicode);
-    } else if (const std::size_t length = SequenceLength(text.substr(used)); length > 0) {
+    } else if (const std::size_t length = Utf8Length(text.substr(used)); length > 0) {
       piece = text.substr(used, length);
       taken = length;
     } else {
@@ -108,6 +83,13 @@ Escaped EscapeJson(std::string_view text, std::span<char> out) {
     used += taken;
   }
   return {at, used};
+}
+
+std::string JsonString(std::string_view text) {
+  std::string out(2 + 6 * text.size(), '"');
+  const Escaped escaped = EscapeJson(text, std::span(out).subspan(1, out.size() - 2));
+  out.resize(static_cast<std::size_t>(escaped.end - out.data()));
+  return out += '"';
 }
 
 std::array<char, 27> TimeText(WallTime time) {

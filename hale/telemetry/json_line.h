@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "hale/base/time.h"
@@ -57,6 +58,9 @@ struct Escaped {
   std::size_t used;
 };
 Escaped EscapeJson(std::string_view text, std::span<char> out);
+
+/// A string as JSON writes it, with its quotes. Pure.
+std::string JsonString(std::string_view text);
 
 /// RFC 3339 in UTC with microseconds, 27 characters. Pure.
 std::array<char, 27> TimeText(WallTime time);

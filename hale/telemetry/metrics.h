@@ -64,7 +64,7 @@ class Histogram {
 struct FamilyOptions {
   std::string name;  ///< a counter's ends in `_total`, a histogram's in `_seconds`
   std::string help;
-  std::vector<std::string> labels;
+  std::vector<std::string> labels = {};
   std::size_t max_series = 1000;  ///< beyond it new label sets share one series, all labels `other`
 };
 
@@ -73,17 +73,37 @@ enum class MetricKind : std::uint8_t { kCounter, kGauge, kHistogram };
 /// Label values of one series, in the order of the family's label names.
 using LabelValues = std::span<const std::string_view>;
 
-/// What all families share: the names, and the text of the labels of each series. Thread-safe.
+class FamilyBase;
+
+/// Is shown all series of a registry, one family after the other.
+class SeriesVisitor {
+ public:
+  virtual ~SeriesVisitor() = default;
+  virtual void OnFamily(const FamilyBase& family) = 0;
+  /// `labels` is `a="x",b="y"`, escaped for exposition; empty if the family has none.
+  virtual void OnCount(std::string_view labels, std::uint64_t value) = 0;
+  virtual void OnValue(std::string_view labels, double value) = 0;
+  virtual void OnHistogram(std::string_view labels, const Histogram::Values& values,
+                           const std::vector<Duration>& bounds) = 0;
+};
+
+/// What all families share: what they are called. Thread-safe.
 class FamilyBase {
  public:
+  FamilyBase(FamilyOptions options, MetricKind kind) : options_(std::move(options)), kind_(kind) {}
+  FamilyBase(const FamilyBase&) = delete;
+  FamilyBase& operator=(const FamilyBase&) = delete;
   virtual ~FamilyBase() = default;
+  /// Shows its series, in the order of their making.
+  virtual void Visit(SeriesVisitor& visitor) const = 0;
+  /// Would the other do as well as me?
+  virtual bool SameAs(const FamilyBase& other) const = 0;
   const FamilyOptions& options() const { return options_; }
   MetricKind kind() const { return kind_; }
-  /// Times that a label set was folded into `other`.
+  /// Look-ups of label sets that were folded into `other`.
   std::uint64_t overflowed() const { return overflowed_.load(std::memory_order_relaxed); }
 
  protected:
-  FamilyBase(FamilyOptions options, MetricKind kind) : options_(std::move(options)), kind_(kind) {}
   std::atomic<std::uint64_t> overflowed_{0};
 
  private:
@@ -100,34 +120,34 @@ class Family final : public FamilyBase {
   /// Made by the registry.
   Family(FamilyOptions options, MetricKind kind, std::vector<Duration> bounds = {});
 
-  /// Values of another number than the names give the `other` series, as too many sets do.
+  /// Values of another number than the names give the `other` series, as too many sets do. A value
+  /// counts up to its first 256 bytes.
   Metric& With(LabelValues values);
   Metric& With(std::initializer_list<std::string_view> values) {
     return With(LabelValues(values.begin(), values.size()));
   }
-
-  struct Series {
-    std::size_t hash;
-    std::vector<std::string> values;
-    std::string labels;  ///< `a="x",b="y"`, escaped for exposition
-    Metric metric;
-  };
-  /// Calls visit(series) for each, in the order of their making.
-  template <class Visit>
-  void ForEach(Visit&& visit) const;
+  void Visit(SeriesVisitor& visitor) const override;
+  bool SameAs(const FamilyBase& other) const override;
   std::size_t size() const {
-    return state_.With([](const State& s) { return s.series.size(); });
+    return state_.With([](const State& state) { return state.series.size(); });
   }
-  const std::vector<Duration>& bounds() const { return bounds_; }
 
  private:
+  struct State;
+  struct Series {
+    Series(std::size_t h, std::vector<std::string> v, std::string text, State& state,
+           const std::vector<Duration>& bounds);
+    const std::size_t hash;
+    const std::vector<std::string> values;
+    const std::string labels;
+    Metric metric;
+  };
   struct State {
     CellPool pool;
-    std::deque<Series> series;
+    std::deque<Series> series;  // never moves what it holds
   };
   Series* Find(std::size_t hash, LabelValues values) const;
   Metric& Make(std::size_t hash, LabelValues values);
-  Metric Fresh(State& state);
 
   const std::vector<Duration> bounds_;
   // Open addressing at most half full; a slot is written once, so reading needs no lock.
@@ -160,7 +180,6 @@ using Computed = std::function<void(SampleSink&)>;
 class Registry {
  public:
   Registry();
-  ~Registry();
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
@@ -169,18 +188,25 @@ class Registry {
   HistogramFamily& Histograms(FamilyOptions options,
                               std::vector<Duration> bounds = RequestBounds());
   /// A counter or gauge whose values exist elsewhere: `compute` is called at each reading, by the
-  /// reader's thread, with no lock held but one that other readers wait for.
+  /// reader's thread, with no lock held.
   void Compute(FamilyOptions options, MetricKind kind, Computed compute);
 
   /// Why families were turned away: `name: what is wrong`.
   std::vector<std::string> rejected() const;
+  /// Shows all families in the order of their making, also those without a series.
+  void Visit(SeriesVisitor& visitor) const;
 
  private:
-  friend class Exposition;
-  struct State;
-  template <class Metric, class... Args>
-  Family<Metric>& Register(FamilyOptions options, MetricKind kind, Args&&... args);
-  std::unique_ptr<State> state_;
+  struct State {
+    std::vector<std::unique_ptr<FamilyBase>> families;
+    std::vector<std::unique_ptr<FamilyBase>> hidden;  // rejected, but somebody counts in them
+    std::vector<std::string> rejected;
+  };
+  template <class Made>
+  Made& Register(std::unique_ptr<Made> made, std::string fault);
+  std::vector<const FamilyBase*> Families() const;
+
+  Guarded<State> state_;
 };
 
 extern template class Family<Counter>;

@@ -21,7 +21,7 @@ class RouteMetrics {
   RouteMetrics& operator=(const RouteMetrics&) = delete;
 
   /// `status` 0: the client got no response. The method is labelled `_OTHER` if it is none of
-  /// RFC 9110's or PATCH.
+  /// RFC 9110's or PATCH, a status that nobody registered as its class, such as `4xx`.
   void Count(std::string_view method, int status, Reason reason, Duration took);
 
  private:
@@ -55,7 +55,7 @@ class RequestMetrics {
   CounterFamily& requests_;
   HistogramFamily& durations_;
   CounterFamily& errors_;
-  std::unique_ptr<Routes> routes_;
+  std::unique_ptr<Guarded<Routes>> routes_;
 };
 
 }  // namespace hale::telemetry
