@@ -154,6 +154,7 @@ Result<double> ParseShare(std::string_view text) {
 }
 
 std::string Print(Duration span) {
+  if (span == Duration::zero()) return "0s";
   if (span < Duration::zero()) {
     return "-" + PrintIn(kTimeUnits, 0 - static_cast<std::uint64_t>(span.count()));
   }

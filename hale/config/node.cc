@@ -25,7 +25,9 @@ Position At(const YAML::Mark& mark) {
 }
 
 // What the parser's own words leave in the dark.
-std::string_view Hint(std::string_view complaint) {
+std::string_view Hint(std::string_view complaint, std::string_view line) {
+  const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
+  if (indentation.find('\t') != std::string_view::npos) return "; indent with spaces, not tabs";
   if (complaint == YAML::ErrorMsg::MAP_VALUE) return "; quote a value that contains ': '";
   if (complaint == YAML::ErrorMsg::END_OF_MAP_FLOW) return ": a '{' is not closed";
   if (complaint == YAML::ErrorMsg::END_OF_SEQ_FLOW) return ": a '[' is not closed";
@@ -34,7 +36,6 @@ std::string_view Hint(std::string_view complaint) {
   if (complaint == YAML::ErrorMsg::END_OF_SEQ)
     return ": is the indentation that of its neighbours?";
   if (complaint == YAML::ErrorMsg::EOF_IN_SCALAR) return ": a quote is not closed";
-  if (complaint == YAML::ErrorMsg::TAB_IN_INDENTATION) return "; indent with spaces";
   return "";
 }
 
@@ -73,6 +74,8 @@ class Builder final : public YAML::EventHandler {
     Open(mark, tag, anchor, Node::Kind::kMap);
   }
   void OnMapEnd() override { Close(); }
+
+  int documents() const { return documents_; }
 
   void Complain(Position at, std::string message) {
     if (tree_.problems.size() >= kMaxProblems) return;
@@ -164,6 +167,16 @@ class Builder final : public YAML::EventHandler {
   int documents_ = 0;
 };
 
+// The line that a position is in, without its end.
+std::string_view LineAt(std::string_view text, Position at) {
+  for (int line = 1; line < at.line; ++line) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos) return {};
+    text.remove_prefix(end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
 std::optional<Problem> RefuseBytes(std::string_view text, std::string_view file) {
   const auto bad = FirstNotText(text);
   if (!bad) return std::nullopt;
@@ -187,6 +200,7 @@ const Node* Node::Find(std::string_view name) const {
 
 Tree ParseTree(std::string_view text, std::string_view file) {
   Tree tree;
+  tree.root.kind = Node::Kind::kBroken;
   Builder builder(tree, file);
   if (text.size() > kMaxDocument) {
     builder.Complain({}, "larger than " + Print(Size{kMaxDocument}) + ", the most that is read");
@@ -202,16 +216,14 @@ Tree ParseTree(std::string_view text, std::string_view file) {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
-    if (tree.problems.empty() && tree.root.kind == Node::Kind::kNull) {
-      builder.Complain({1, 1}, "the document is empty");
-    }
+    const bool nothing = tree.root.kind == Node::Kind::kNull || builder.documents() == 0;
+    if (nothing && tree.problems.empty()) builder.Complain({1, 1}, "the document is empty");
+    if (nothing) tree.root.kind = Node::Kind::kBroken;
   } catch (const Stop&) {
     // It has complained.
   } catch (const YAML::Exception& error) {
-    builder.Complain(At(error.mark), "not YAML: " + error.msg + std::string(Hint(error.msg)));
-  }
-  if (!tree.problems.empty() && tree.root.kind == Node::Kind::kNull) {
-    tree.root.kind = Node::Kind::kBroken;
+    const std::string_view hint = Hint(error.msg, LineAt(text, At(error.mark)));
+    builder.Complain(At(error.mark), "not YAML: " + error.msg + std::string(hint));
   }
   return tree;
 }

@@ -1,5 +1,6 @@
 #include "hale/config/origins.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hale::config {
@@ -47,6 +48,12 @@ void Origins::Replace(std::string_view section, const Origins& other) {
 void Findings::Add(Severity severity, std::string path, std::string message) {
   // Warnings have room beside errors, so that neither hides the other before Tidy().
   if (problems_.size() >= 2 * kMaxProblems) return;
+  const auto end = problems_.begin() + static_cast<std::ptrdiff_t>(known_);
+  const bool known = std::any_of(problems_.begin(), end, [&](const Problem& problem) {
+    return problem.severity == Severity::kError &&
+           (Within(problem.path, path) || Within(path, problem.path));
+  });
+  if (known) return;
   const Position at = origins_.At(path);
   problems_.push_back({severity, origins_.file(), at, std::move(path), std::move(message)});
 }

@@ -24,6 +24,7 @@ class Origins {
   /// Takes over what `other` knows about `section` and below it, and forgets its own.
   void Replace(std::string_view section, const Origins& other);
 
+  bool empty() const { return places_.empty(); }
   const std::string& file() const { return file_; }
 
  private:
@@ -31,11 +32,14 @@ class Origins {
   std::map<std::string, Position, std::less<>> places_;
 };
 
-/// Collects what is wrong with values that have been read, each at its place in the document.
-/// Not thread-safe.
+/// Collects what is wrong with values that have been read, each at its place in the document. Stays
+/// silent about what could not be read, and what holds or is held by it: that has been said. Not
+/// thread-safe.
 class Findings {
  public:
-  Findings(const Origins& origins, Problems& problems) : origins_(origins), problems_(problems) {}
+  /// `problems` holds what reading found. Both outlive this.
+  Findings(const Origins& origins, Problems& problems)
+      : origins_(origins), problems_(problems), known_(problems.size()) {}
 
   void Error(std::string path, std::string message) {
     Add(Severity::kError, std::move(path), std::move(message));
@@ -50,6 +54,7 @@ class Findings {
 
   const Origins& origins_;
   Problems& problems_;
+  const std::size_t known_;
 };
 
 }  // namespace hale::config

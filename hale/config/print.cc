@@ -188,7 +188,7 @@ void AppendRow(std::string& out, const Row& row, const void* record, const std::
     writer.Write(*schema, value, {});
     shown = '`' + writer.Take() + '`';
   }
-  if (row.inside != nullptr) what += ", " + row.low() + " to " + row.high();
+  if (row.inside != nullptr) what = row.low() + " to " + row.high();
   out +=
       "| `" + path + "` | " + Cell(row.about) + " | " + Cell(shown) + " | " + Cell(what) + " |\n";
   while (schema->kind == Kind::kList || schema->kind == Kind::kMap) {

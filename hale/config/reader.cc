@@ -83,6 +83,10 @@ class Walk {
   }
 
   void FillList(const Schema& schema, void* out, const Node& node, const std::string& path) {
+    if (node.kind == Node::Kind::kScalar && schema.element->parse != nullptr) {
+      schema.clear(out);  // `method: GET` for `method: [GET]`
+      return FillLeaf(*schema.element, schema.add(out, {}), node, path);
+    }
     if (node.kind != Node::Kind::kList) return Unexpected(schema, node, path);
     schema.clear(out);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
@@ -114,12 +118,17 @@ class Walk {
   }
 
   void FillRow(const Row& row, void* record, const Node& node, const std::string& path) {
-    const std::size_t before = reading_.problems.size();
-    Fill(*row.schema, row.at(record), node, path);
-    if (row.inside == nullptr || reading_.problems.size() != before || row.inside(record)) return;
-    Error(node.at, path,
-          Quote(row.schema->print(row.at(record))) + " is out of range, " + row.low() + " to " +
-              row.high() + " is allowed");
+    void* value = row.at(record);
+    if (row.inside == nullptr || node.kind != Node::Kind::kScalar) {
+      return Fill(*row.schema, value, node, path);
+    }
+    reading_.origins.Add(path, node.key.empty() ? node.at : node.key_at);
+    std::string complaint = row.schema->parse(node.text, value);
+    if (complaint.empty() ? !row.inside(record) : complaint.contains(internal::kOutOfRange)) {
+      complaint = Quote(node.text) + std::string(internal::kOutOfRange) + row.low() + " to " +
+                  row.high() + " is allowed";
+    }
+    if (!complaint.empty()) Error(node.at, path, std::move(complaint));
   }
 
   // What was found is never repeated here: it may be the secret itself.

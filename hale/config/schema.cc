@@ -107,7 +107,7 @@ std::string ParseInteger(std::string_view text, std::int64_t low, std::int64_t h
   const bool whole = end == text.data() + text.size() && error != std::errc::invalid_argument;
   if (!whole) return Quote(text) + " is not a whole number";
   if (error != std::errc() || number < low || number > high) {
-    return Quote(text) + " is out of range, " + std::to_string(low) + " to " +
+    return Quote(text) + std::string(kOutOfRange) + std::to_string(low) + " to " +
            std::to_string(high) + " is allowed";
   }
   out = number;

@@ -32,6 +32,9 @@ concept HasShorthand = requires {
 
 namespace internal {
 
+// What a complaint about a number that was read, but is too small or too large, contains.
+inline constexpr std::string_view kOutOfRange = " is out of range, ";
+
 std::string Parse(std::string_view text, bool& out);
 std::string Parse(std::string_view text, double& out);
 std::string Parse(std::string_view text, Duration& out);
@@ -138,7 +141,7 @@ std::string PrintLeaf(const void* value) {
     }
     return "?";
   } else {
-    return Print(in);
+    return hale::Print(in);  // Print of this layer would hide it
   }
 }
 

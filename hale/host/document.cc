@@ -1,0 +1,28 @@
+#include "hale/host/document.h"
+
+#include <utility>
+
+#include "hale/config/origins.h"
+#include "hale/config/problem.h"
+#include "hale/host/document_rules.h"
+#include "hale/host/lint.h"
+
+namespace hale::host {
+
+std::vector<std::string> StartSections() {
+  return {"node", "listen", "admin", "config", "telemetry"};
+}
+
+config::Parsed<Document> ParseDocument(std::string_view text, const std::string& file,
+                                       const config::Surroundings& surroundings) {
+  auto parsed = config::Read<Document>(text, file, surroundings);
+  // Without a single place nothing was read: what is missing is then not worth a complaint.
+  if (parsed.origins.empty()) return parsed;
+  config::Findings findings(parsed.origins, parsed.problems);
+  Validate(parsed.value, findings);
+  if (parsed.ok()) Lint(parsed.value, findings);
+  parsed.problems = config::Tidy(std::move(parsed.problems));
+  return parsed;
+}
+
+}  // namespace hale::host

@@ -1,0 +1,299 @@
+#include "hale/host/lint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "hale/base/quantity.h"
+#include "hale/config/text.h"
+
+namespace hale::host {
+namespace {
+
+using config::Findings;
+using config::JoinIndex;
+using config::JoinKey;
+using policy::Mode;
+
+// RFC 9110 §9.2.2.
+constexpr std::array<std::string_view, 6> kIdempotentMethods = {"GET",   "HEAD", "OPTIONS",
+                                                                "TRACE", "PUT",  "DELETE"};
+
+bool IsIdempotent(std::string_view method) {
+  return std::find(kIdempotentMethods.begin(), kIdempotentMethods.end(), method) !=
+         kIdempotentMethods.end();
+}
+
+std::string Percent(double share) { return fmt::format("{:.4g}%", share * 100); }
+
+/// A route, the service behind it and where both stand.
+struct Pair {
+  const mesh::RouteOptions& route;
+  const mesh::ServiceOptions& service;
+  std::string route_path;
+  std::string service_path;
+};
+
+// How often a request of the route may be sent: the most, for whatever methods it takes.
+std::uint32_t Attempts(const Pair& pair) {
+  if (pair.service.retry.mode == Mode::kOff) return 1;
+  const auto& methods = pair.route.match.method;
+  bool idempotent = methods.empty() || std::any_of(methods.begin(), methods.end(), IsIdempotent);
+  if (pair.route.idempotent != mesh::Idempotent::kAuto) {
+    idempotent = pair.route.idempotent == mesh::Idempotent::kYes;
+  }
+  return policy::MostAttempts(pair.service.retry, idempotent);
+}
+
+void LintTimes(const Pair& pair, Findings& findings) {
+  const auto& timeout = pair.service.timeout;
+  const Duration deadline = pair.route.deadline;
+  const std::uint32_t attempts = Attempts(pair);
+  const Duration per_try = mesh::PerTry(timeout, deadline, attempts);
+  if (timeout.per_try > Duration::zero() && timeout.per_try * attempts > deadline) {
+    findings.Warn(
+        JoinKey(pair.route_path, "deadline"),
+        fmt::format("{} of {} × {} attempts = {} is above the deadline {}: attempt {} cannot run "
+                    "in full",
+                    Print(timeout.per_try), JoinKey(pair.service_path, "timeout.per_try"), attempts,
+                    Print(timeout.per_try * attempts), Print(deadline),
+                    deadline / timeout.per_try + 1));
+  }
+  const std::string connect = pair.service_path + ".timeout.connect";
+  if (findings.origins().Has(connect) && timeout.connect > deadline) {
+    findings.Warn(connect, fmt::format("{} is above the whole deadline {} of {}",
+                                       Print(timeout.connect), Print(deadline), pair.route_path));
+  }
+  const auto& breaker = pair.service.breaker;
+  if (breaker.mode != Mode::kOff && breaker.slow_call > Duration::zero() &&
+      breaker.slow_call >= per_try) {
+    findings.Warn(pair.service_path + ".breaker.slow_call",
+                  fmt::format("no call is ever seen to take {}: an attempt of {} ends after {}",
+                              Print(breaker.slow_call), pair.route_path, Print(per_try)));
+  }
+  const std::string max_wait = pair.service_path + ".bulkhead.max_wait";
+  if (findings.origins().Has(max_wait) && pair.service.bulkhead.max_wait > deadline / 2) {
+    findings.Warn(max_wait, fmt::format("{} is above half of the deadline {} of {}; it never "
+                                        "waits longer than {}",
+                                        Print(pair.service.bulkhead.max_wait), Print(deadline),
+                                        pair.route_path, Print(deadline / 2)));
+  }
+}
+
+void LintIdempotent(const Pair& pair, Findings& findings) {
+  const std::uint32_t attempts = Attempts(pair);
+  if (pair.route.idempotent != mesh::Idempotent::kYes || attempts < 2) return;
+  const auto& methods = pair.route.match.method;
+  const auto unsafe = std::find_if_not(methods.begin(), methods.end(), IsIdempotent);
+  if (!methods.empty() && unsafe == methods.end()) return;
+  findings.Warn(
+      JoinKey(pair.route_path, "idempotent"),
+      fmt::format("a {} may be executed up to {} times: it is sent again after it may have been "
+                  "executed",
+                  methods.empty() ? "POST" : *unsafe, attempts));
+}
+
+void LintLimits(const Document& document, std::size_t index, Findings& findings) {
+  const auto& limits = document.routes[index].limit;
+  const bool edge =
+      std::any_of(document.listen.begin(), document.listen.end(),
+                  [](const auto& listen) { return listen.trust == mesh::Trust::kEdge; });
+  // A limit on something that the client cannot choose bounds what inventing keys can gain.
+  const bool bounded = std::any_of(limits.begin(), limits.end(), [](const auto& limit) {
+    return limit.mode == Mode::kEnforce && !limit.by.starts_with("header:");
+  });
+  if (!edge || bounded) return;
+  for (std::size_t i = 0; i < limits.size(); ++i) {
+    if (!limits[i].by.starts_with("header:")) continue;
+    findings.Warn(
+        JoinKey(JoinIndex(JoinKey(JoinIndex("routes", index), "limit"), i), "by"),
+        fmt::format("a client of an edge listener chooses {} itself, so it gets {} as often as it "
+                    "invents a value; add a limit by client_ip",
+                    limits[i].by.substr(7), Print(limits[i].rate)));
+  }
+}
+
+void LintBreaker(const Document& document, const std::string& name,
+                 const mesh::ServiceOptions& service, Findings& findings) {
+  const std::string path = JoinKey(JoinKey("services", name), "breaker");
+  const auto& breaker = service.breaker;
+  if (breaker.mode == Mode::kOff) return;
+  if (breaker.open_for > breaker.open_max) {
+    findings.Warn(
+        path + ".open_for",
+        fmt::format("{} is above open_max {}", Print(breaker.open_for), Print(breaker.open_max)));
+  }
+  // The most calls that the limits of all routes to it let through in one window.
+  double calls = 0;
+  for (std::size_t i = 0; i < document.routes.size(); ++i) {
+    const auto& route = document.routes[i];
+    if (route.service != name) continue;
+    double most = INFINITY;
+    for (const auto& limit : route.limit) {
+      if (limit.by != "route" || limit.mode != Mode::kEnforce) continue;
+      most = std::min(most, limit.rate.PerSecond() * Seconds(breaker.window) +
+                                static_cast<double>(limit.burst));
+    }
+    calls += most;
+  }
+  const auto instances = std::max<std::size_t>(1, service.instances.fixed.size());
+  calls /= static_cast<double>(instances);
+  if (calls > 0 && calls < breaker.minimum_calls) {
+    findings.Warn(path + ".minimum_calls",
+                  fmt::format("the routes' limits let at most {:.4g} calls in {} reach each of {} "
+                              "instances, so {} are never seen and no share is judged",
+                              calls, Print(breaker.window), instances, breaker.minimum_calls));
+  }
+}
+
+void LintRetry(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
+  const auto& retry = service.retry;
+  if (retry.mode == Mode::kOff) return;
+  if (retry.backoff_base > retry.backoff_max) {
+    findings.Warn(path + ".backoff_base",
+                  fmt::format("{} is above backoff_max {}, which caps it",
+                              Print(retry.backoff_base), Print(retry.backoff_max)));
+  }
+  const double attempts = policy::MostAttempts(retry, true);
+  if (retry.budget.mode != Mode::kEnforce && attempts > 1) {
+    findings.Warn(path + ".budget.mode",
+                  fmt::format("without a budget each request may be sent {} times: after a failure "
+                              "recovery is certain only below {} of capacity",
+                              attempts, Percent(1 / attempts)));
+  } else if (retry.budget.ratio > 0.5 && attempts > 1) {
+    findings.Warn(path + ".budget.ratio",
+                  fmt::format("{} more calls: after a failure recovery is certain only below {} of "
+                              "capacity; 10% keeps it to 91%",
+                              Percent(retry.budget.ratio), Percent(1 / (1 + retry.budget.ratio))));
+  }
+}
+
+void LintHealth(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
+  const auto& health = service.health;
+  const auto kind = cluster::EffectiveKind(health);
+  if (!health.path.empty() && kind != cluster::HealthKind::kHttp) {
+    findings.Warn(path + ".path", "is not used: only kind http asks for a path");
+  }
+  if (kind == cluster::HealthKind::kOff) return;
+  if (health.timeout > health.interval) {
+    findings.Warn(path + ".timeout",
+                  fmt::format("{} is above the interval {}: a check would still be out when the "
+                              "next is due",
+                              Print(health.timeout), Print(health.interval)));
+  }
+  const Duration noticed = health.interval * health.fall;
+  if (noticed > std::chrono::minutes(1)) {
+    findings.Warn(path + ".interval",
+                  fmt::format("{} × fall {} = {} until a dead instance is noticed by its checks",
+                              Print(health.interval), health.fall, Print(noticed)));
+  }
+  const std::size_t instances = service.instances.fixed.size();
+  if (health.fall == 1 && instances > 0) {
+    findings.Warn(path + ".fall",
+                  fmt::format("1: one lost check leaves out an instance, {} of the capacity",
+                              Percent(1.0 / static_cast<double>(instances))));
+  }
+}
+
+// Law 6: leaving out the share f of instances that still carry load is safe only while the load is
+// below 0.95 × (1 − f) of capacity; beyond, leaving out is the outage.
+void LintOutlier(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
+  const auto& outlier = service.outlier;
+  if (outlier.mode == Mode::kOff) return;
+  const auto instances = static_cast<double>(service.instances.fixed.size());
+  constexpr double kUsual = 0.25;  // safe to 71 % load; one of few is always allowed
+  const double share =
+      instances > 0 ? std::floor(outlier.max_sick * instances) / instances : outlier.max_sick;
+  if (outlier.max_sick > kUsual && share > kUsual && share * instances != 1) {
+    const std::string of = instances > 0
+                               ? fmt::format("{} of {} instances", share * instances, instances)
+                               : Percent(share) + " of the instances";
+    findings.Warn(path + ".max_sick",
+                  fmt::format("{} may be left out while they carry load: safe only below {} of "
+                              "capacity",
+                              of, Percent(0.95 * (1 - share))));
+  }
+  if (outlier.rest > outlier.max_rest) {
+    findings.Warn(path + ".rest", fmt::format("{} is above max_rest {}", Print(outlier.rest),
+                                              Print(outlier.max_rest)));
+  }
+}
+
+void LintCapacity(const mesh::ServiceOptions& service, const std::string& path,
+                  Findings& findings) {
+  const auto instances = service.instances.fixed.size();
+  const auto connections = instances * service.connections;
+  if (instances == 0 || !findings.origins().Has(path + ".bulkhead.limit")) return;
+  if (service.bulkhead.mode == Mode::kOff || service.bulkhead.limit <= connections) return;
+  findings.Warn(path + ".bulkhead.limit",
+                fmt::format("{} calls can never be in flight: {} instances × {} connections = {}",
+                            service.bulkhead.limit, instances, service.connections, connections));
+}
+
+void LintListen(const Document& document, Findings& findings) {
+  for (std::size_t i = 0; i < document.listen.size(); ++i) {
+    const auto& listen = document.listen[i];
+    const std::string path = JoinIndex("listen", i);
+    if (listen.limits.body.bytes == 0) {
+      findings.Warn(path + ".limits.body", "0: one request may bring a body without end");
+    }
+    for (std::size_t p = 0; p < listen.trusted_proxies.size(); ++p) {
+      if (!listen.trusted_proxies[p].ends_with("/0")) continue;
+      findings.Warn(JoinIndex(path + ".trusted_proxies", p),
+                    listen.trusted_proxies[p] +
+                        " believes X-Forwarded-For of everybody: a client chooses its own "
+                        "client_ip");
+    }
+  }
+  const std::string& admin = document.admin.address;
+  const bool loopback = admin.empty() || admin.starts_with("127.") || admin.starts_with("[::1]");
+  if (!loopback && document.admin.token.empty()) {
+    findings.Warn("admin.address", admin + " is reached from other machines, and there is no " +
+                                       "token: nobody may write");
+  }
+}
+
+void LintDrain(const Document& document, Findings& findings) {
+  const auto longest =
+      std::max_element(document.routes.begin(), document.routes.end(),
+                       [](const auto& a, const auto& b) { return a.deadline < b.deadline; });
+  if (longest == document.routes.end() || longest->deadline <= document.drain.timeout) return;
+  findings.Warn("drain.timeout",
+                fmt::format("{} is below the deadline {} of routes[{}]: its requests may be broken "
+                            "off",
+                            Print(document.drain.timeout), Print(longest->deadline),
+                            longest - document.routes.begin()));
+}
+
+}  // namespace
+
+void Lint(const Document& document, Findings& findings) {
+  LintListen(document, findings);
+  for (const auto& [name, service] : document.services) {
+    const std::string path = JoinKey("services", name);
+    LintHealth(service, JoinKey(path, "health"), findings);
+    LintBreaker(document, name, service, findings);
+    LintRetry(service, JoinKey(path, "retry"), findings);
+    LintOutlier(service, JoinKey(path, "outlier"), findings);
+    LintCapacity(service, path, findings);
+  }
+  for (std::size_t i = 0; i < document.routes.size(); ++i) {
+    const auto& route = document.routes[i];
+    const auto service = document.services.find(route.service);
+    if (service == document.services.end()) continue;
+    const Pair pair{route, service->second, JoinIndex("routes", i),
+                    JoinKey("services", route.service)};
+    LintTimes(pair, findings);
+    LintIdempotent(pair, findings);
+    LintLimits(document, i, findings);
+  }
+  LintShadowed(document, findings);
+  LintDrain(document, findings);
+}
+
+}  // namespace hale::host
