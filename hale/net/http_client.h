@@ -132,7 +132,9 @@ class ConnectionPool final {
   Duration peer_keeps() const;
 
  private:
+  friend class ClientConnection;
   struct Impl;
+  static Task<Result<ClientExchange>> Dial(std::shared_ptr<Impl> pool, OpenOptions options);
   std::shared_ptr<Impl> impl_;
 };
 

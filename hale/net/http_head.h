@@ -36,6 +36,7 @@ struct RequestHead {
   Version version = Version::kHttp11;
   Framing framing;
   bool expects_continue = false;
+  bool keep_alive = true;  ///< what it says of its connection; not written
   Fields fields;
 
   /// The target up to `?`, as it came: neither decoded nor normalised.
@@ -52,6 +53,7 @@ struct ResponseHead {
   std::string phrase;  ///< empty: the standard one is written
   Version version = Version::kHttp11;
   Framing framing;
+  bool keep_alive = true;  ///< what it says of its connection; not written
   Fields fields;
 
   void Clear();

@@ -6,6 +6,10 @@
 
 namespace hale::net {
 
+namespace internal {
+struct LoopAccess;
+}
+
 /// How late a loop was, at worst, since it was last asked.
 struct LoopLag {
   Duration turn{0};   ///< the longest that one piece of work held the loop
@@ -16,7 +20,7 @@ struct LoopLag {
 /// bound to it must end before it: let tasks finish, then Stop. Loop-bound but where said.
 class Loop final : public Executor {
  public:
-  explicit Loop(const Clock& clock = RealClock());
+  Loop();
   ~Loop() override;
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -39,11 +43,9 @@ class Loop final : public Executor {
   /// Sockets open on it, for balancing and metrics. Thread-safe.
   std::size_t sockets() const;
 
-  /// What the sources of this layer know about the reactor beneath.
-  struct Impl;
-  Impl& impl() { return *impl_; }
-
  private:
+  friend struct internal::LoopAccess;
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -98,6 +98,8 @@ class Socket {
   /// A read was started and its result has not been taken.
   bool reading() const;
 
+  /// A write fails with kDeadlineExceeded after so long without progress, whatever its deadline.
+  void set_write_patience(Duration patience);
   /// Bytes that the kernel took from us so far, also in the middle of a write.
   std::uint64_t written() const;
   /// Sends FIN after what was written.

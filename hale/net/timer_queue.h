@@ -23,6 +23,7 @@ class TimerQueue {
   /// What Take's mark must be to exclude whatever is armed from here on.
   std::uint64_t mark() const { return sequence_; }
   std::size_t size() const { return heap_.size(); }
+  bool empty() const { return heap_.empty(); }
 
  private:
   struct Entry {
