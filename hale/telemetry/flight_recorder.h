@@ -88,9 +88,4 @@ class FlightRecorder {
   std::array<Guarded<Lane>, static_cast<std::size_t>(Kept::kCount)> lanes_;
 };
 
-/// For `/explain?id=`: what was decided, by which rule, with which live numbers. Pure.
-std::string ExplainJson(const RequestRecord& record);
-/// The same as sentences for a terminal: a headline and a line a decision. Pure.
-std::string ExplainText(const RequestRecord& record);
-
 }  // namespace hale::telemetry

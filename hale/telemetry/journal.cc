@@ -1,7 +1,6 @@
 #include "hale/telemetry/journal.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <functional>
 
 #include "hale/telemetry/json_line.h"
@@ -29,8 +28,8 @@ bool Folds(EventKind kind) {
 
 std::uint64_t HashOf(const Event& event) {
   const std::hash<std::string_view> hash;
-  std::uint64_t sum = static_cast<std::uint64_t>(event.kind) * 256 +
-                      static_cast<std::uint64_t>(event.reason) + 1;
+  std::uint64_t sum =
+      static_cast<std::uint64_t>(event.kind) * 256 + static_cast<std::uint64_t>(event.reason) + 1;
   for (const std::string_view text : {event.policy, event.service, event.instance}) {
     sum = (sum ^ hash(text)) * 0x9E3779B97F4A7C15;
     sum ^= sum >> 32;
@@ -80,9 +79,10 @@ void Journal::Enter(State& state, const JournalEntry& entry) {
 }
 
 void Journal::Release(State& state, Fold& fold) {
-  if (fold.pending.count == 0) return;
-  Enter(state, fold.pending);
-  fold.pending.count = 0;
+  if (fold.waiting == 0) return;
+  fold.last.count = fold.waiting;
+  Enter(state, fold.last);
+  fold.waiting = 0;
   --state.waiting;
 }
 
@@ -105,10 +105,8 @@ void Journal::Add(const Event& event) noexcept {
     }
     Fold& fold = state.folds[hash % state.folds.size()];
     if (fold.hash == hash && now < fold.until) {
-      const std::uint64_t count = fold.pending.count + 1;
-      if (count == 1) ++state.waiting;
-      fold.pending = entry;
-      fold.pending.count = count;
+      if (fold.waiting++ == 0) ++state.waiting;
+      fold.last = entry;
       return;
     }
     Release(state, fold);
@@ -150,23 +148,24 @@ std::uint64_t Journal::overwritten() const {
 }
 
 std::string JournalJson(const JournalEntry& entry) {
-  const auto time = TimeText(entry.time);
-  boost::json::object object{
-      {"sequence", entry.sequence},
-      {"time", std::string_view(time.data(), time.size())},
-      {"count", entry.count},
-      {"kind", Word(entry.kind)},
-      {"reason", Word(entry.reason)},
-      {"policy", entry.policy.view()},
-      {"service", entry.service.view()},
-      {"instance", entry.instance.view()},
-      {"observed", entry.observed},
-      {"threshold", entry.threshold},
-      {"span_seconds", Seconds(entry.span)},
-      {"detail", entry.detail.view()},
-      {"text", Sentence(entry.ToEvent())},
-  };
-  return boost::json::serialize(object);
+  std::array<char, 4096> buffer;
+  JsonLine line(buffer);
+  line.Unsigned("sequence", entry.sequence);
+  line.Time("time", entry.time);
+  line.Unsigned("count", entry.count);
+  line.Text("kind", Word(entry.kind));
+  line.Text("reason", Word(entry.reason));
+  line.Text("policy", entry.policy.view());
+  line.Text("service", entry.service.view());
+  line.Text("instance", entry.instance.view());
+  line.Number("observed", entry.observed);
+  line.Number("threshold", entry.threshold);
+  line.Span("span_seconds", entry.span);
+  line.Text("detail", entry.detail.view());
+  line.Text("text", Sentence(entry.ToEvent()));
+  std::string_view object = line.Finish();
+  object.remove_suffix(1);  // the line feed
+  return std::string(object);
 }
 
 }  // namespace hale::telemetry

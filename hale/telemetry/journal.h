@@ -58,14 +58,15 @@ class Journal {
   struct Fold {
     std::uint64_t hash = 0;
     TimePoint until{};
-    JournalEntry pending;  // its count is 0 when nothing waits
+    std::uint64_t waiting = 0;  // like the last, not yet entered
+    JournalEntry last;
   };
   struct State {
     explicit State(std::size_t capacity) : ring(capacity) {}
     std::vector<JournalEntry> ring;
     std::uint64_t last = 0;
     std::array<Fold, 64> folds{};
-    std::uint64_t waiting = 0;  // folds with something pending
+    std::uint64_t waiting = 0;  // folds that have something waiting
   };
   static void Enter(State& state, const JournalEntry& entry);
   static void Release(State& state, Fold& fold);

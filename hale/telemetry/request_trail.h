@@ -1,9 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
+#include <type_traits>
 
 #include "hale/base/event.h"
 #include "hale/base/time.h"
@@ -17,7 +18,8 @@ struct Decision {
   EventKind kind = EventKind::kRefused;
   Reason reason = Reason::kNone;
   FixedText<22> policy;
-  FixedText<46> instance;  ///< the longest `[ipv6]:port` is 47 long; a name may be cut
+  FixedText<30> service;  ///< or route
+  FixedText<46> instance;
   double observed = 0;
   double threshold = 0;
   Duration span{0};
@@ -32,9 +34,12 @@ class RequestTrail {
   RequestTrail(const RequestTrail& other) { *this = other; }
   RequestTrail& operator=(const RequestTrail& other);
 
-  /// Of the event only the numbers and the names of policy and instance are kept.
+  /// Everything of the event is kept but its detail; long names are cut.
   void Add(const Event& event);
-  std::span<const Decision> decisions() const { return {storage(), size_}; }
+  std::span<const Decision> decisions() const {
+    if (size_ == 0) return {};
+    return {std::launder(reinterpret_cast<const Decision*>(bytes_)), size_};
+  }
   bool empty() const { return size_ == 0; }
   bool Has(EventKind kind) const { return (kinds_ >> static_cast<unsigned>(kind) & 1U) != 0; }
   /// Decisions that found no room.
@@ -44,7 +49,9 @@ class RequestTrail {
   static constexpr std::size_t kMaxDecisions = 12;
 
  private:
-  const Decision* storage() const { return reinterpret_cast<const Decision*>(bytes_); }
+  static_assert(std::is_trivially_destructible_v<Decision>);
+  static_assert(static_cast<unsigned>(EventKind::kCount) <= 32, "kinds_ has a bit for each kind");
+  void* Place(std::size_t i) { return bytes_ + i * sizeof(Decision); }
 
   TimePoint began_;
   std::uint32_t kinds_ = 0;  // a bit a kind

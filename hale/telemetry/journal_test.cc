@@ -1,0 +1,163 @@
+#include "hale/telemetry/journal.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+#include <string>
+#include <thread>
+
+namespace hale::telemetry {
+namespace {
+
+class JournalTest : public testing::Test {
+ protected:
+  void Add(EventKind kind, std::string_view instance = "a:1") {
+    Event event;
+    event.at = clock_.Now();
+    event.kind = kind;
+    event.policy = "circuit_breaker";
+    event.service = "orders";
+    event.instance = instance;
+    journal_.Add(event);
+  }
+  SimClock clock_;
+  Journal journal_{clock_, 4};
+};
+
+TEST_F(JournalTest, IsEmptyAtFirst) {
+  EXPECT_TRUE(journal_.Since(0).entries.empty());
+  EXPECT_EQ(journal_.Since(0).next, 0);
+}
+
+TEST_F(JournalTest, KeepsItsOwnCopyOfWords) {
+  std::string name = "b:2";
+  Add(EventKind::kOpened, name);
+  name = "xxx";
+  EXPECT_EQ(journal_.Since(0).entries.at(0).instance, "b:2");
+}
+
+TEST_F(JournalTest, NumbersEventsFromOneOn) {
+  Add(EventKind::kOpened);
+  Add(EventKind::kClosed);
+  const auto page = journal_.Since(0);
+  ASSERT_EQ(page.entries.size(), 2);
+  EXPECT_EQ(page.entries[0].sequence, 1);
+  EXPECT_EQ(page.entries[1].sequence, 2);
+  EXPECT_EQ(page.next, 2);
+}
+
+TEST_F(JournalTest, ReadsOnlyWhatIsNew) {
+  Add(EventKind::kOpened);
+  const auto first = journal_.Since(0);
+  EXPECT_TRUE(journal_.Since(first.next).entries.empty());
+  Add(EventKind::kClosed);
+  EXPECT_EQ(journal_.Since(first.next).entries.at(0).kind, EventKind::kClosed);
+}
+
+TEST_F(JournalTest, ALimitLeavesTheRestForTheNextReading) {
+  for (int i = 0; i < 3; ++i) Add(EventKind::kOpened);
+  const auto page = journal_.Since(0, 2);
+  EXPECT_EQ(page.entries.size(), 2);
+  EXPECT_EQ(journal_.Since(page.next, 2).entries.at(0).sequence, 3);
+}
+
+TEST_F(JournalTest, TheOldestIsOverwrittenAndItIsSaid) {
+  for (int i = 0; i < 6; ++i) Add(EventKind::kOpened);
+  const auto page = journal_.Since(1);
+  EXPECT_EQ(page.entries.front().sequence, 3);
+  EXPECT_EQ(page.lost, 1);
+  EXPECT_EQ(journal_.overwritten(), 2);
+}
+
+TEST_F(JournalTest, ANumberOfAnEarlierProcessBeginsAnew) {
+  Add(EventKind::kOpened);
+  EXPECT_EQ(journal_.Since(700).entries.size(), 1);
+}
+
+TEST_F(JournalTest, AFloodTakesTwoEntriesASecond) {
+  for (int i = 0; i < 1000; ++i) Add(EventKind::kRefused);
+  clock_.Advance(1s);
+  const auto page = journal_.Since(0);
+  ASSERT_EQ(page.entries.size(), 2);
+  EXPECT_EQ(page.entries[0].count, 1);
+  EXPECT_EQ(page.entries[1].count, 999);
+}
+
+TEST_F(JournalTest, CountsAreConservedOverManySeconds) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 5000; ++i) {
+    Event event;
+    event.kind = i % 3 == 0 ? EventKind::kRetried : EventKind::kRefused;
+    event.instance = i % 2 == 0 ? "a" : "b";
+    journal.Add(event);
+    clock_.Advance(1ms);
+  }
+  clock_.Advance(1s);
+  std::uint64_t sum = 0;
+  for (const auto& entry : journal.Since(0, 4096).entries) sum += entry.count;
+  EXPECT_EQ(sum, 5000);
+}
+
+TEST_F(JournalTest, WhatIsUnlikeIsNotFolded) {
+  Add(EventKind::kRefused, "a:1");
+  Add(EventKind::kRefused, "b:1");
+  Add(EventKind::kRetried, "a:1");
+  EXPECT_EQ(journal_.Since(0).entries.size(), 3);
+}
+
+TEST_F(JournalTest, ChangesOfStateAreNeverFolded) {
+  for (int i = 0; i < 3; ++i) Add(EventKind::kOpened);
+  EXPECT_EQ(journal_.Since(0).entries.size(), 3);
+}
+
+TEST_F(JournalTest, AFoldIsEnteredBeforeTheChangeThatFollowsIt) {
+  Add(EventKind::kRefused);
+  Add(EventKind::kRefused);
+  clock_.Advance(1s);
+  Add(EventKind::kClosed);
+  const auto page = journal_.Since(0);
+  ASSERT_EQ(page.entries.size(), 3);
+  EXPECT_EQ(page.entries[1].kind, EventKind::kRefused);
+  EXPECT_EQ(page.entries[2].kind, EventKind::kClosed);
+}
+
+TEST_F(JournalTest, AnEntryIsJsonWithASentence) {
+  Add(EventKind::kOpened, "b\"\xFF");
+  const auto json = boost::json::parse(JournalJson(journal_.Since(0).entries.at(0))).as_object();
+  EXPECT_EQ(json.at("kind"), "opened");
+  EXPECT_EQ(json.at("instance"), "b\"\uFFFD");
+  EXPECT_EQ(json.at("sequence").to_number<int>(), 1);
+  EXPECT_EQ(json.at("text"), "circuit of orders b\"\uFFFD opened");
+}
+
+TEST(JournalStressTest, ReadersSeeEveryEntryOnceAndWhole) {
+  Journal journal(RealClock(), 100'000);
+  std::uint64_t seen = 0;
+  std::uint64_t next = 0;
+  const auto read = [&] {
+    for (const auto& entry : journal.Since(next, 500).entries) {
+      EXPECT_EQ(entry.sequence, ++next);
+      EXPECT_EQ(entry.observed, entry.threshold);
+      seen += entry.count;
+    }
+  };
+  {
+    std::vector<std::jthread> threads;
+    for (int thread = 0; thread < 4; ++thread) {
+      threads.emplace_back([&journal, thread] {
+        for (int i = 0; i < 5000; ++i) {
+          Event event;
+          event.kind = i % 2 == 0 ? EventKind::kOpened : EventKind::kEjected;
+          event.observed = event.threshold = thread * 10'000 + i;
+          journal.Add(event);
+        }
+      });
+    }
+    for (int i = 0; i < 50; ++i) read();
+  }
+  while (next < journal.last()) read();
+  EXPECT_EQ(seen, 20'000);
+}
+
+}  // namespace
+}  // namespace hale::telemetry
