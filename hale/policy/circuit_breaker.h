@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "hale/base/clock.h"
 #include "hale/base/event.h"
@@ -143,25 +144,33 @@ class CircuitBreaker {
   struct Lane;
   struct Control;
   class Notes;
+  using Admission = std::expected<CircuitPermit, Rejection>;
 
   std::uint32_t ThisLane() const;
-  std::expected<CircuitPermit, Rejection> AdmitSlowly(TimePoint now, Duration timeout);
-  std::expected<CircuitPermit, Rejection> Refuse(const Rejection& rejection, TimePoint now);
+  Random& Dice() const;
+  Admission RefuseQuickly(TimePoint now);
+  Admission AdmitUnderControl(CircuitAsk ask, std::uint32_t lane, bool rolled);
   void Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now);
   void SettleProbe(Ticket ticket, Verdict verdict, TimePoint now);
-  void Consider(TimePoint now);
+  void Consider(Control& control, TimePoint now, Notes& notes);
   CircuitEvidence Gather(TimePoint now, const CircuitBreakerOptions& options) const;
-  void Become(Control& control, const CircuitWord& word, TimePoint now);
+  void Become(Control& control, const CircuitWord& word, TimePoint now, Notes& notes);
+  void Tell(const Control& control, const CircuitWord& before, Notes& notes) const;
   void Publish(const Control& control);
 
   CircuitBreakerContext context_;
   std::uint32_t lane_count_;
-  std::unique_ptr<Lane[]> lanes_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<Guarded<Control>> control_;
 
-  /// From when on a call may pass: what a picker and a refusal need to read.
-  std::atomic<std::int64_t> admits_from_;
-  std::atomic<std::uint64_t> bad_in_row_{0};
+  // What a picker and a refusal read; written under the control lock.
+  std::atomic<Mode> mode_;
+  std::atomic<std::int64_t> admits_from_;  // published last, with release
+  std::atomic<Reason> refusal_reason_{Reason::kNone};
+  std::atomic<double> refusal_observed_{0};
+  std::atomic<double> refusal_threshold_{0};
+  /// Written by calls that fail, so not beside what all calls read.
+  alignas(64) std::atomic<std::uint64_t> bad_in_row_{0};
 };
 
 }  // namespace hale::policy

@@ -31,9 +31,9 @@ class CircuitBreakerCore {
   /// Changes the rules and keeps the state: an open circuit stays open until its time.
   void Apply(const CircuitBreakerOptions& options, TimePoint now);
   /// Holds the circuit open or closed until `until`; kForcedOpen or kForcedClosed.
-  void Force(CircuitState state, TimePoint until, TimePoint now);
+  void Force(CircuitState state, TimePoint until);
   /// Closed, with nothing remembered; verdicts that are out change nothing.
-  void Reset(TimePoint now);
+  void Reset();
   /// Ends a rest early: the next call is a probe.
   void EvidenceOfLife(TimePoint now);
 
@@ -46,7 +46,7 @@ class CircuitBreakerCore {
   CircuitEvidence evidence(TimePoint now);
 
  private:
-  void Become(const CircuitWord& word, TimePoint now);
+  void Become(const CircuitWord& word);
   void Consider(TimePoint now);
 
   CircuitBreakerOptions options_;

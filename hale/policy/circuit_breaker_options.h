@@ -19,14 +19,14 @@ struct CircuitBreakerOptions {
   std::uint32_t consecutive_failures = 5;  ///< bad calls in a row that open it; 0: off
   Duration slow_call{0};                   ///< an answer that took as long is slow; 0: off
   double slow_rate = 0.5;                  ///< (0, 1]; opens at or above this share of slow calls
-  Duration hung_after = 5s;    ///< a call out this long counts as bad already; 0, > window: off
-  Duration window = 10s;       ///< how far back calls are remembered
-  std::uint32_t buckets = 10;  ///< parts of the window, each forgotten at once
-  Duration open_for = 5s;      ///< rest before the first probe; doubles when probes fail
-  Duration open_max = 5min;    ///< the longest rest, before jitter
-  double jitter = 0.2;         ///< rests last up to this share longer, at random
-  std::uint32_t probes = 3;    ///< calls let through half-open; all must pass to close
-  Duration ramp = 10s;         ///< after closing, from 10 % of the calls to all; 0: all at once
+  Duration hung_after = 5s;                ///< a call out this long counts as bad already; 0: off
+  Duration window = 10s;                   ///< how far back calls are remembered
+  std::uint32_t buckets = 10;              ///< parts of the window, each forgotten at once
+  Duration open_for = 5s;    ///< rest before the first probe; doubles when probes fail
+  Duration open_max = 5min;  ///< the longest rest, before jitter
+  double jitter = 0.2;       ///< rests last up to this share longer, at random
+  std::uint32_t probes = 3;  ///< calls let through half-open; all must pass to close
+  Duration ramp = 10s;       ///< after closing, from 10 % of the calls to all; 0: all at once
 };
 
 constexpr auto Fields(Type<CircuitBreakerOptions>) {
@@ -42,7 +42,7 @@ constexpr auto Fields(Type<CircuitBreakerOptions>) {
       Field{"slow_call", &O::slow_call, 0s, 1h, "an answer that took as long is slow; 0: off"},
       Field{"slow_rate", &O::slow_rate, 0.01, 1.0, "share of slow calls that opens"},
       Field{"hung_after", &O::hung_after, 0s, 1h,
-            "a call out this long counts as failed already; 0 or beyond the window: off"},
+            "a call out this long counts as failed already; 0: off; at most 31 buckets"},
       Field{"window", &O::window, 1s, 1h, "how far back calls are remembered"},
       Field{"buckets", &O::buckets, 10, 32, "parts of the window, each forgotten at once"},
       Field{"open_for", &O::open_for, 10ms, 1h, "rest before the first probe"},

@@ -31,6 +31,10 @@ enum class Verdict : std::uint8_t { kGood, kFailed, kSlow, kIgnored };
 /// A success that took `slow_call` or longer is slow. Pure.
 Verdict Judge(Outcome outcome, Duration latency, const CircuitBreakerOptions& options);
 
+constexpr bool IsBad(Verdict verdict) {
+  return verdict == Verdict::kFailed || verdict == Verdict::kSlow;
+}
+
 /// The figures of a window that decide.
 struct CircuitEvidence {
   std::uint64_t good = 0;
@@ -49,8 +53,8 @@ struct CircuitTrip {
 };
 
 /// How long a call may be out before it counts as bad: the shorter of `slow_call` (beyond it the
-/// answer will be slow whatever it is) and `hung_after`; kForever when neither is on or it is
-/// longer than the window can tell. Pure.
+/// answer will be slow whatever it is) and `hung_after`; kForever when neither is on, or when it is
+/// more than the 31 buckets for which calls that are out are told apart by age. Pure.
 Duration HungAfter(const CircuitBreakerOptions& options);
 
 /// The share of calls let through at `now`: 0.1 to 1 over the ramp, 1 after it. Pure.
@@ -88,6 +92,18 @@ CircuitWord Settle(CircuitWord word, Verdict verdict, TimePoint now,
 /// plus jitter. Pure.
 CircuitWord Opened(CircuitWord word, TimePoint now, const CircuitBreakerOptions& options,
                    Random& random);
+
+/// Held open or closed until `until`, by kForcedOpen or kForcedClosed. Pure.
+CircuitWord Forced(const CircuitWord& word, CircuitState state, TimePoint until);
+/// What follows an order that is lifted at `now`: a circuit that was held open has rested, one that
+/// was held closed is closed; others stay. Pure.
+CircuitWord Released(CircuitWord word, TimePoint now);
+/// Closed without a ramp. Pure.
+CircuitWord Fresh(const CircuitWord& word);
+/// The same with the rest at its end, if it is resting: the next call is a probe. Pure.
+CircuitWord Awake(CircuitWord word, TimePoint now);
+/// Why a half-open circuit opens. Pure.
+CircuitTrip ProbeFailed(const CircuitWord& word, const CircuitBreakerOptions& options);
 
 /// The state that a person sees at `now`: an open circuit that has rested is half-open, a forced
 /// one past its time what it will become. Pure.

@@ -10,13 +10,14 @@
 namespace hale::policy {
 
 /// What a breaker remembers of the last seconds: a ring of buckets, each forgotten at once when it
-/// leaves the window. An answer is counted in the bucket in which its call was sent, if that is
-/// still there. Time that runs back is held at the latest instant seen, so that no bucket comes
-/// from the future; more than a window back starts over. Each operation costs at most O(buckets),
-/// however far the time leaps. Trivially copyable, about 600 bytes. Not thread-safe.
+/// leaves the window; calls that are out are told apart by age for 31 buckets. An answer is counted
+/// in the bucket in which its call was sent, if that is still in the window. Time that runs back is
+/// held at the latest instant seen, so that no bucket comes from the future; more than a window
+/// back starts over. Each operation costs at most O(buckets), however far the time leaps. Trivially
+/// copyable, about 600 bytes. Not thread-safe.
 class CircuitWindow {
  public:
-  static constexpr std::uint32_t kMostBuckets = 32;
+  static constexpr std::int64_t kMostBuckets = 32;
 
   explicit CircuitWindow(const CircuitBreakerOptions& options);
 
@@ -28,7 +29,8 @@ class CircuitWindow {
   void Answer(TimePoint sent, Verdict verdict);
   /// Forgets all.
   void Clear();
-  /// Goes on with other parts: what is remembered moves to the part that holds its time.
+  /// Goes on with other parts: what is remembered moves to the part that holds its latest instant,
+  /// so that nothing is forgotten before its time.
   void Rebucket(const CircuitBreakerOptions& options);
   /// Adds what a window of the same parts remembers.
   void Merge(const CircuitWindow& other);
@@ -48,8 +50,9 @@ class CircuitWindow {
   std::int64_t Index(TimePoint at) const;
   Bucket& At(std::int64_t index);
   const Bucket& At(std::int64_t index) const;
-  bool Holds(std::int64_t index) const { return index > head_ - count_ && index <= head_; }
-  void Forget(Bucket& bucket);
+  bool InWindow(std::int64_t index) const { return index > head_ - count_ && index <= head_; }
+  bool InRing(std::int64_t index) const { return index > head_ - kMostBuckets && index <= head_; }
+  std::int64_t TakeOut();
 
   Duration width_{0};
   std::int64_t count_ = 0;

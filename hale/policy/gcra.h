@@ -1,8 +1,8 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
+#include <optional>
 
 #include "hale/base/quantity.h"
 #include "hale/base/time.h"
@@ -15,19 +15,20 @@ namespace hale::policy {
 /// Time is counted in units of which one permit is exactly 2^shift, so that taking never rounds;
 /// only reading the clock does, down to a unit. The shift is chosen so that a unit is between half
 /// a nanosecond and one: every rate from 1/year to 10^9/s is kept exactly, and a word of 60 bits
-/// lasts 18 years from `epoch`. Very slow rates with a large burst get longer units.
+/// lasts 18 years from the clock's zero, the machine's start. Very slow rates with a large burst
+/// get longer units.
 
 /// What a rate and a burst are in units. Trivially copyable.
 struct GcraPlan {
-  TimePoint epoch{};          ///< unit 0
   std::uint64_t per_ns = 0;   ///< units a nanosecond, × 2^62, rounded up
   std::uint32_t shift = 0;    ///< a permit is 2^shift units
   std::uint32_t version = 0;  ///< 0 to 15: which plan a word belongs to
   std::uint64_t burst = 0;    ///< in permits; 0: nothing ever passes
 };
 
-/// `rate` with `burst` permits at once, counted from `epoch`. A rate of 0 admits nothing. Pure.
-GcraPlan MakeGcraPlan(Rate rate, std::uint64_t burst, TimePoint epoch);
+/// `rate` with `burst` permits at once (0: what one second brings, at least 1). A rate of 0 admits
+/// nothing. Pure.
+GcraPlan MakeGcraPlan(Rate rate, std::uint64_t burst);
 
 /// A word: 4 bits of version, 60 bits of theoretical arrival time in units.
 inline constexpr std::uint32_t kGcraValueBits = 60;
@@ -41,36 +42,45 @@ struct GcraStep {
   std::uint64_t word = 0;  ///< the new word; the old one if refused
   bool admitted = false;
   Duration retry_after{0};  ///< of a refusal; kForever: more than the burst
+  double owed = 0;          ///< of a refusal: permits that would then be owed
 };
 
 /// Asks for `weight` permits at `now`. `word` is of the plan's version. Pure.
 GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::uint64_t weight);
+/// Permits owed at `now`: 0 after a rest, the burst when nothing is left. Pure.
+double GcraOwed(std::uint64_t word, const GcraPlan& plan, TimePoint now);
+/// Whether all that was taken is paid back: forgetting the word then changes nothing. Pure.
+bool GcraIdle(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// Permits that could be taken at `now`. Pure.
 std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// How long until the whole burst is there. Pure.
 Duration GcraReset(std::uint64_t word, const GcraPlan& plan, TimePoint now);
+/// A word of `plan` that owes nothing. Pure.
+std::uint64_t GcraFresh(const GcraPlan& plan);
 /// The word under another plan, owing as many permits. Pure.
 std::uint64_t GcraConvert(std::uint64_t word, const GcraPlan& from, const GcraPlan& to,
                           TimePoint now);
 
-/// The plan in force and the one before it, replaced as one while others read. A reader first loads
-/// its word, then the plans; the word is of one of them, or was replaced meanwhile and is loaded
-/// again. One writer at a time. Thread-safe.
+/// The plan in force and the one before it, replaced as one while others read. One writer at a
+/// time, which brings every word to the new plan before the next one. Thread-safe.
 class GcraPlans {
  public:
   struct Pair {
     GcraPlan now;
     GcraPlan before;
+
+    /// `word` under the plan in force; nothing if it is of neither, since then it was replaced
+    /// after it was loaded. Load the word first, with acquire, then the pair.
+    std::optional<std::uint64_t> Bring(std::uint64_t word, TimePoint at) const;
   };
 
   explicit GcraPlans(const GcraPlan& plan);
   Pair Load() const;
-  /// Puts `plan` in force, with the next version, and returns it so.
-  GcraPlan Replace(GcraPlan plan);
+  /// Puts `plan` in force, with the next version.
+  void Replace(GcraPlan plan);
 
  private:
   struct Slot {
-    std::atomic<std::int64_t> epoch{0};
     std::atomic<std::uint64_t> per_ns{0};
     std::atomic<std::uint64_t> shift_and_version{0};
     std::atomic<std::uint64_t> burst{0};
@@ -82,5 +92,18 @@ class GcraPlans {
   Slot now_;
   Slot before_;
 };
+
+/// GcraTake on a shared word. Thread-safe.
+GcraStep GcraTakeShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans, TimePoint now,
+                        std::uint64_t weight);
+/// Brings a shared word to the plan in force. Thread-safe.
+void GcraBringShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans, TimePoint now);
+/// A shared word and the plan it is under, for reading. Thread-safe.
+struct GcraView {
+  std::uint64_t word;
+  GcraPlan plan;
+};
+GcraView GcraLoadShared(const std::atomic<std::uint64_t>& word, const GcraPlans& plans,
+                        TimePoint now);
 
 }  // namespace hale::policy

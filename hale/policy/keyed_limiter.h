@@ -6,6 +6,8 @@
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -51,13 +53,12 @@ struct KeyedLimiterContext {
 /// A RateLimiter for each key in a table whose size is decided at construction. A key that owes
 /// nothing needs no cell: forgetting it is lossless, so that it is what makes room. Keys are known
 /// by 64 bits of a hash with a secret seed; nobody can aim at another's cell. A hit takes no lock;
-/// a key's first call takes one of 64. When all sixteen cells where a key may stand are owing, it
+/// a key's first call takes one of 32. When all sixteen cells where a key may stand are owing, it
 /// shares one bucket of the same rate with the others that found no place, which can only admit
 /// less; EventKind::kBound is told at most once a second, and `overflowed` counts. Thread-safe.
 class KeyedLimiter {
  public:
   explicit KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterContext context = {});
-  ~KeyedLimiter();
 
   std::expected<void, Rejection> Take(std::string_view key, TimePoint now,
                                       std::uint64_t weight = 1);
@@ -73,32 +74,45 @@ class KeyedLimiter {
   std::uint64_t remaining(std::string_view key, TimePoint now) const;
   /// Keys that owe something now. O(max_keys).
   std::uint64_t live(TimePoint now) const;
-  std::uint64_t max_keys() const { return cell_count_; }
+  std::uint64_t max_keys() const { return set_count_ * kWays; }
   /// Takes decided by the shared bucket.
   std::uint64_t overflowed() const { return overflowed_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
-  std::uint64_t admitted() const { return admitted_.load(std::memory_order_relaxed); }
 
  private:
-  /// `hash` 0: empty. `word` is a GCRA word; its value is all ones while its key is exchanged.
+  static constexpr std::uint64_t kWays = 8;
+  /// `hash` 0: empty. `word` is a GCRA word; kClaimed while the key is exchanged.
   struct Cell {
     std::atomic<std::uint64_t> hash{0};
     std::atomic<std::uint64_t> word{0};
   };
   static_assert(sizeof(Cell) == 16);
+  struct alignas(64) Set {
+    std::array<Cell, kWays> cells;
+  };
+  struct Places;
+
+  Places PlacesOf(std::uint64_t hash) const;
+  Cell* Find(const Places& places, std::uint64_t hash) const;
+  std::optional<GcraStep> TakeFrom(Cell& cell, std::uint64_t hash, TimePoint now,
+                                   std::uint64_t weight);
+  GcraStep TakeByHash(std::uint64_t hash, TimePoint now, std::uint64_t weight);
+  std::optional<GcraStep> Insert(const Places& places, std::uint64_t hash, TimePoint now,
+                                 std::uint64_t weight);
+  void BringCell(Cell& cell, TimePoint now);
+  void TellBound(TimePoint now);
 
   KeyedLimiterContext context_;
   HashSecret secret_;
-  std::uint64_t cell_count_;
-  std::unique_ptr<Cell[]> cells_;
+  std::uint64_t set_count_;
+  std::unique_ptr<Set[]> sets_;
   GcraPlans plans_;
   std::atomic<std::uint64_t> shared_;  // the bucket of those without a cell
   std::atomic<Mode> mode_;
-  std::atomic<std::uint64_t> admitted_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::atomic<std::uint64_t> overflowed_{0};
   std::atomic<std::int64_t> bound_told_;
-  std::array<std::mutex, 64> inserting_;
+  std::array<std::mutex, 32> inserting_;  // by hash: one key is inserted once
   std::mutex applying_;
 };
 

@@ -5,6 +5,7 @@
 #include <expected>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "hale/base/clock.h"
@@ -35,6 +36,9 @@ constexpr auto Fields(Type<RateLimiterOptions>) {
   };
 }
 
+/// The event of a refusal that shadow holds back. Pure.
+Event WouldRefuse(const Rejection& rejection, std::string_view name, TimePoint now);
+
 /// What surrounds a limiter. The references outlive it.
 struct RateLimiterContext {
   std::string name;  ///< of the route or service, for events
@@ -64,14 +68,12 @@ class RateLimiter {
   Duration reset(TimePoint now) const;
   /// Takes that were refused, or would have been in shadow.
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
-  std::uint64_t admitted() const { return admitted_.load(std::memory_order_relaxed); }
 
  private:
   RateLimiterContext context_;
   GcraPlans plans_;
   std::atomic<std::uint64_t> word_;
   std::atomic<Mode> mode_;
-  std::atomic<std::uint64_t> admitted_{0};
   std::atomic<std::uint64_t> refused_{0};
   std::mutex applying_;
 };

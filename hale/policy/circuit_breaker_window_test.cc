@@ -1,0 +1,124 @@
+#include "hale/policy/circuit_breaker_window.h"
+
+#include <gtest/gtest.h>
+
+namespace hale::policy {
+namespace {
+
+class CircuitWindowTest : public testing::Test {
+ protected:
+  void Answer(Verdict verdict, int times = 1) {
+    for (int i = 0; i < times; ++i) window_.Answer(window_.Send(now_), verdict);
+  }
+  CircuitEvidence evidence(Duration hung_after = kForever) {
+    window_.Roll(now_);
+    return window_.Evidence(hung_after);
+  }
+
+  CircuitBreakerOptions options_{.window = 10s, .buckets = 10};
+  CircuitWindow window_{options_};
+  TimePoint now_{1h};
+};
+
+TEST_F(CircuitWindowTest, ForgetsOneBucketAtATime) {
+  for (int i = 0; i < 10; ++i, now_ += 1s) Answer(Verdict::kGood, i + 1);
+  EXPECT_EQ(evidence().good, 54U);  // 55 less the first bucket's one
+  now_ += 1s;
+  EXPECT_EQ(evidence().good, 52U);
+}
+
+TEST_F(CircuitWindowTest, SaysWhenABucketBegins) {
+  EXPECT_TRUE(window_.Roll(now_));
+  EXPECT_FALSE(window_.Roll(now_ + 999ms));
+  EXPECT_TRUE(window_.Roll(now_ + 1s));
+}
+
+TEST_F(CircuitWindowTest, ALeapCostsNoMoreThanItsBuckets) {
+  Answer(Verdict::kFailed, 3);
+  for (const Duration leap :
+       {Duration(9s), Duration(31s), Duration(24h * 30), Duration(24h * 365 * 100)}) {
+    now_ += leap;
+    window_.Roll(now_);
+  }
+  EXPECT_EQ(evidence().failed, 0U);
+}
+
+TEST_F(CircuitWindowTest, TimeThatRunsBackUsesTheNewestBucket) {
+  window_.Roll(now_);
+  EXPECT_EQ(window_.Send(now_ - 1s), now_);
+}
+
+TEST_F(CircuitWindowTest, TimeThatRunsBackMoreThanAWindowStartsOver) {
+  Answer(Verdict::kFailed, 3);
+  const TimePoint sent = window_.Send(now_);
+  now_ -= 30min;
+  EXPECT_EQ(evidence().failed, 0U);
+  window_.Answer(sent, Verdict::kFailed);
+  EXPECT_EQ(evidence().failed, 0U);
+  EXPECT_EQ(window_.out(), 0);
+}
+
+TEST_F(CircuitWindowTest, CallsThatAreOutAreToldApartByAge) {
+  window_.Send(now_);
+  window_.Send(now_ + 1s);
+  window_.Send(now_ + 2s);
+  now_ += 4s;
+  EXPECT_EQ(evidence(2s).hung, 2U);
+  EXPECT_EQ(evidence(3s).hung, 1U);
+  EXPECT_EQ(evidence(4s).hung, 0U);
+  EXPECT_EQ(evidence(kForever).hung, 0U);
+}
+
+TEST_F(CircuitWindowTest, CallsThatAreOutAreKnownBeyondTheRing) {
+  const TimePoint sent = window_.Send(now_);
+  now_ += 10min;
+  EXPECT_EQ(evidence(31s).hung, 1U);
+  window_.Answer(sent, Verdict::kGood);
+  EXPECT_EQ(evidence(31s).hung, 0U);
+  EXPECT_EQ(window_.out(), 0);
+}
+
+TEST_F(CircuitWindowTest, FinerPartsKeepWhatIsRemembered) {
+  Answer(Verdict::kFailed, 5);
+  now_ += 2s;
+  const TimePoint sent = window_.Send(now_);
+  Answer(Verdict::kGood, 7);
+  window_.Rebucket({.window = 5s, .buckets = 20});
+  window_.Answer(sent, Verdict::kSlow);
+  EXPECT_EQ(evidence().failed, 5U);
+  EXPECT_EQ(evidence().good, 7U);
+  EXPECT_EQ(evidence().slow, 1U);
+  EXPECT_EQ(window_.out(), 0);
+}
+
+TEST_F(CircuitWindowTest, AShorterWindowForgetsWhatIsOlder) {
+  Answer(Verdict::kFailed, 5);
+  now_ += 6s;
+  Answer(Verdict::kGood, 7);
+  window_.Rebucket({.window = 5s, .buckets = 10});
+  EXPECT_EQ(evidence().failed, 0U);
+  EXPECT_EQ(evidence().good, 7U);
+}
+
+TEST_F(CircuitWindowTest, NothingIsForgottenBeforeItsTimeByRebucketing) {
+  Answer(Verdict::kFailed, 5);
+  now_ += 999ms;
+  window_.Roll(now_);
+  window_.Rebucket({.window = 1s, .buckets = 10});
+  EXPECT_EQ(evidence().failed, 5U);
+}
+
+TEST_F(CircuitWindowTest, MergesWindowsThatSawDifferentTimes) {
+  Answer(Verdict::kGood, 2);
+  CircuitWindow other(options_);
+  other.Answer(other.Send(now_ - 4s), Verdict::kFailed);
+  other.Answer(other.Send(now_ + 2s), Verdict::kFailed);
+  other.Send(now_ - 4s);
+  window_.Merge(other);
+  EXPECT_EQ(window_.Evidence(kForever).failed, 2U);
+  EXPECT_EQ(window_.Evidence(kForever).good, 2U);
+  EXPECT_EQ(window_.out(), 1);
+}
+
+}  // namespace
+}  // namespace hale::policy
