@@ -12,11 +12,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
 #include <cstring>
-#include <new>
 #include <string>
 #include <system_error>
 #include <utility>
 
+#include "hale/net/handler_memory.h"
 #include "hale/net/loop_access.h"
 #include "hale/net/sockaddr.h"
 
@@ -46,37 +46,6 @@ std::unexpected<Error> Broken(int number) {
 }  // namespace
 
 namespace internal {
-
-// What one operation's handler is stored in, so that waiting allocates nothing.
-struct HandlerMemory {
-  alignas(std::max_align_t) std::array<std::byte, 256> bytes;
-  bool used = false;
-};
-
-template <class T>
-struct HandlerAllocator {
-  using value_type = T;
-  explicit HandlerAllocator(HandlerMemory& m) : memory(&m) {}
-  template <class U>
-  // NOLINTNEXTLINE(google-explicit-constructor): allocators convert into each other
-  HandlerAllocator(const HandlerAllocator<U>& other) : memory(other.memory) {}
-  T* allocate(std::size_t count) {
-    if (!memory->used && count * sizeof(T) <= sizeof(memory->bytes)) {
-      memory->used = true;
-      return reinterpret_cast<T*>(memory->bytes.data());
-    }
-    return static_cast<T*>(::operator new(count * sizeof(T)));
-  }
-  void deallocate(T* at, std::size_t) {
-    if (static_cast<void*>(at) == memory->bytes.data()) {
-      memory->used = false;
-    } else {
-      ::operator delete(at);
-    }
-  }
-  bool operator==(const HandlerAllocator&) const = default;
-  HandlerMemory* memory;
-};
 
 // The socket behind its handle. It lives until the handle and the last operation are gone, since
 // the reactor delivers the end of a cancelled operation in a later turn.
