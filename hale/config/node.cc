@@ -212,7 +212,9 @@ Tree ParseTree(std::string_view text, std::string_view file) {
     return tree;
   }
   try {
-    std::istringstream stream{std::string(text)};
+    // The comment at the end is for a quote that is open there: the scanner overlooks it when the
+    // text ends with its line.
+    std::istringstream stream{std::string(text) + "\n#"};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

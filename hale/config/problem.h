@@ -21,10 +21,10 @@ struct Position {
 /// Something in a document that is wrong or unwise, said to its author.
 struct Problem {
   Severity severity = Severity::kError;
-  std::string file;
-  Position at;
-  std::string path;     ///< `services.orders.breaker.failure_rate`, `routes[2].limit[0].by`
-  std::string message;  ///< what was found, what is allowed, a hint
+  std::string file{};
+  Position at{};
+  std::string path{};     ///< `services.orders.breaker.failure_rate`, `routes[2].limit[0].by`
+  std::string message{};  ///< what was found, what is allowed, a hint
 
   friend bool operator==(const Problem&, const Problem&) = default;
 };

@@ -34,7 +34,12 @@ class Walk {
   void Fill(const Schema& schema, void* out, const Node& node, const std::string& path) {
     if (node.kind == Node::Kind::kBroken) return;
     reading_.origins.Add(path, node.key.empty() ? node.at : node.key_at);
-    if (schema.kind == Kind::kAny) return FillAny(*static_cast<Node*>(out), node, path);
+    if (schema.kind == Kind::kAny) {
+      Node& any = *static_cast<Node*>(out);
+      FillAny(any, node, path);
+      any.key.clear();  // it is the value of the key, not a part of a map
+      return;
+    }
     if (node.kind == Node::Kind::kNull) {
       return Error(node.key_at, path,
                    "is empty; leave the key out for its default, or write " + Expected(schema));
@@ -159,21 +164,21 @@ class Walk {
     return nullptr;
   }
 
-  // A typing error, a key that belongs one level deeper, or a key that is not ours.
+  // A key that belongs one level deeper, a typing error, or a key that is not ours.
   static std::string UnknownKey(const Schema& schema, std::string_view key) {
     std::vector<std::string_view> names;
     std::string all;
+    std::string below;
     for (const Row& row : schema.rows) {
       names.push_back(row.name);
       all += (all.empty() ? "" : ", ") + std::string(row.name);
-    }
-    const std::string_view near = Nearest(key, names);
-    if (!near.empty()) return "unknown key, did you mean " + std::string(near) + "?";
-    for (const Row& row : schema.rows) {
       if (row.schema->kind == Kind::kRecord && Find(*row.schema, key) != nullptr) {
-        return "unknown key here, it belongs into " + std::string(row.name);
+        below += (below.empty() ? "" : ", ") + std::string(row.name);
       }
     }
+    if (!below.empty()) return "unknown key here, it belongs into " + below;
+    const std::string_view near = Nearest(key, names);
+    if (!near.empty()) return "unknown key, did you mean " + std::string(near) + "?";
     return "unknown key, allowed are " + all;
   }
 
