@@ -1,16 +1,27 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <string_view>
 
 namespace hale::telemetry {
 
+/// The two digits of each byte. Pure.
+inline constexpr auto kHexPairs = [] {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<std::array<char, 2>, 256> pairs{};
+  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = {kDigits[i >> 4], kDigits[i & 0xF]};
+  return pairs;
+}();
+
 /// Sixteen lower-case hexadecimal digits. Pure.
 inline void WriteHex(std::uint64_t value, std::span<char, 16> out) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (std::size_t i = 16; i-- > 0; value >>= 4) out[i] = kDigits[value & 0xF];
+  for (std::size_t i = 0; i < 8; ++i) {
+    std::memcpy(&out[2 * i], kHexPairs[(value >> (56 - 8 * i)) & 0xFF].data(), 2);
+  }
 }
 
 /// Reads up to sixteen lower-case digits; nothing if there is any other character. Pure.

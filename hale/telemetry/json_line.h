@@ -43,6 +43,8 @@ class JsonLine {
  private:
   /// Begins a member if it and `room` bytes of its value fit, else leaves it out.
   bool Key(std::string_view key, std::size_t room);
+  /// A value that needs no escaping.
+  void Quoted(std::string_view key, std::span<const char> plain);
   void Put(std::string_view text);
 
   char* const begin_;

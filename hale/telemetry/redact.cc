@@ -16,6 +16,16 @@ char Fold(char c) {
   return c == '_' ? '-' : c;
 }
 
+// The characters that a secret's name can begin with.
+constexpr auto kFirsts = [] {
+  std::array<bool, 256> table{};
+  for (const std::string_view secret : kSecrets) {
+    table[static_cast<unsigned char>(secret.front())] = true;
+    table[static_cast<unsigned char>(secret.front() - 'a' + 'A')] = true;
+  }
+  return table;
+}();
+
 // Appends to a buffer and forgets what does not fit.
 class Writer {
  public:
@@ -35,9 +45,17 @@ class Writer {
 }  // namespace
 
 bool IsSecretName(std::string_view name) {
-  return std::ranges::any_of(kSecrets, [&](std::string_view secret) {
-    return !std::ranges::search(name, secret, {}, Fold).empty();
-  });
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    // Each field of each log line is asked: most positions end here.
+    if (!kFirsts[static_cast<unsigned char>(name[at])]) continue;
+    const std::string_view rest = name.substr(at);
+    const auto begins = [&](std::string_view secret) {
+      return rest.size() >= secret.size() &&
+             std::ranges::equal(rest.substr(0, secret.size()), secret, {}, Fold);
+    };
+    if (std::ranges::any_of(kSecrets, begins)) return true;
+  }
+  return false;
 }
 
 std::string_view RedactTarget(std::string_view target, std::span<char> out) {
