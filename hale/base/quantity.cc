@@ -121,7 +121,8 @@ Result<Rate> ParseRate(std::string_view text) {
   const auto number = TakeDecimal(rest);
   if (!number || rest.empty() || rest.front() != '/') return std::unexpected(Bad(text, kAllowed));
   rest.remove_prefix(1);
-  const bool bare_unit = !rest.empty() && (rest.front() < '0' || rest.front() > '9');
+  // `/s` is `/1s`; only a letter begins a unit, so that `/.5s` does not become `/1.5s`.
+  const bool bare_unit = !rest.empty() && rest.front() >= 'a' && rest.front() <= 'z';
   const auto per = ParseDuration(bare_unit ? "1" + std::string(rest) : std::string(rest));
   if (!per || *per <= Duration::zero()) return std::unexpected(Bad(text, kAllowed));
   // 0.2/s is 2 in 10 s: whole permits, exactly.
@@ -142,15 +143,24 @@ Result<Size> ParseSize(std::string_view text) {
 }
 
 Result<double> ParseShare(std::string_view text) {
-  std::string_view digits = text;
-  const bool percent = digits.ends_with('%');
-  if (percent) digits.remove_suffix(1);
-  double value = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (error != std::errc() || end != digits.data() + digits.size() || !std::isfinite(value)) {
-    return std::unexpected(Bad(text, "a share such as 0.5 or 50%"));
+  constexpr std::string_view kAllowed = "a share such as 0.5 or 50%";
+  constexpr std::size_t kMostDigits = 64;  // more than any double has
+  std::string digits(text.substr(0, kMostDigits + 1));
+  if (digits.size() > kMostDigits) return std::unexpected(Bad(text, kAllowed));
+  if (digits.ends_with('%')) {
+    digits.pop_back();
+    // An exponent instead of a division by 100, so that it is rounded once: 0.7% is 0.007.
+    if (digits.find_first_of("eE") != std::string::npos)
+      return std::unexpected(Bad(text, kAllowed));
+    digits += "e-2";
   }
-  return percent ? value / 100 : value;
+  double value = 0;
+  const char* end_of_digits = digits.data() + digits.size();
+  const auto [end, error] = std::from_chars(digits.data(), end_of_digits, value);
+  if (error != std::errc() || end != end_of_digits || !std::isfinite(value)) {
+    return std::unexpected(Bad(text, kAllowed));
+  }
+  return value;
 }
 
 std::string Print(Duration span) {
