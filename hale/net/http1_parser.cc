@@ -64,9 +64,9 @@ const llhttp_settings_t& Settings() {
   return settings;
 }
 
-// Whether llhttp found a whole head. What it says of framing is ours to judge, so it is told to be
-// lenient there; of anything else it refuses, the parser's word is final.
-bool Run(llhttp_type_t type, Split& split) {
+// HPE_OK when llhttp found a whole head. What it says of framing is ours to judge, so it is told to
+// be lenient there; of anything else it refuses, its word is final.
+llhttp_errno_t Run(llhttp_type_t type, Split& split) {
   llhttp_t parser;
   llhttp_init(&parser, type, &Settings());
   llhttp_set_lenient_chunked_length(&parser, 1);
@@ -74,7 +74,8 @@ bool Run(llhttp_type_t type, Split& split) {
   parser.data = &split;
   const std::string_view bytes = split.fields.buffer();
   const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
-  return split.complete && (error == HPE_OK || error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE);
+  if (split.complete && (error == HPE_PAUSED || error == HPE_PAUSED_UPGRADE)) return HPE_OK;
+  return error == HPE_OK ? HPE_INVALID_EOF_STATE : error;
 }
 
 std::string_view FirstLine(std::string_view head) { return head.substr(0, head.find("\r\n")); }
@@ -86,13 +87,14 @@ Judged ParseRequestHead(std::string_view head, const HeadLimits& limits, Request
   if (auto judged = JudgeRequestLine(line, limits); !judged) return judged;
   into.fields.AssignBuffer(head);
   Split split{.fields = into.fields};
-  if (!Run(HTTP_REQUEST, split)) {
-    // The line is well formed, so what llhttp does not know is the method, if it saw no more.
-    const bool method = split.target.empty();
-    return std::unexpected(Verdict{.status = method ? 501 : 400,
-                                   .reason = method ? Reason::kUnsupported : Reason::kProtocol,
-                                   .sentence = method ? std::string_view("the method is unknown")
-                                                      : std::string_view("the head is malformed")});
+  const llhttp_errno_t error = Run(HTTP_REQUEST, split);
+  if (error == HPE_INVALID_METHOD) {
+    return std::unexpected(Verdict{
+        .status = 501, .reason = Reason::kUnsupported, .sentence = "the method is unknown"});
+  }
+  if (error != HPE_OK) {
+    return std::unexpected(
+        Verdict{.status = 400, .reason = Reason::kProtocol, .sentence = "the head is malformed"});
   }
   into.method = split.method;
   into.target = split.target;
@@ -106,7 +108,7 @@ Judged ParseResponseHead(std::string_view head, std::string_view method, Respons
   if (auto judged = JudgeStatusLine(line); !judged) return judged;
   into.fields.AssignBuffer(head);
   Split split{.fields = into.fields};
-  if (!Run(HTTP_RESPONSE, split)) {
+  if (Run(HTTP_RESPONSE, split) != HPE_OK) {
     return std::unexpected(Verdict{
         .status = 502, .reason = Reason::kUpstreamProtocol, .sentence = "the head is malformed"});
   }
