@@ -73,8 +73,8 @@ class Bulkhead {
   };
 
   /// One call that waits; it lives in the caller, so queueing allocates nothing. Once queued it
-  /// ends in exactly one of two ways: Granted() has returned, or Abandon() has returned true. It
-  /// must live until then.
+  /// ends in exactly one of two ways: Granted() is called, or Abandon() returns true. It must live
+  /// until then and is not touched afterwards.
   class Waiter {
    public:
     Waiter() = default;
@@ -84,7 +84,7 @@ class Bulkhead {
     /// The place is yours. Called once, by the thread that made the place, which holds no lock; be
     /// quick, wake your own thread. Take() may be called from now on.
     virtual void Granted() noexcept = 0;
-    /// The permit that was granted.
+    /// The permit that was granted; a second time, and without a grant, it is empty.
     Permit Take();
     /// When to give up: the instant after which nobody grants any more.
     TimePoint until() const { return until_; }
@@ -107,8 +107,8 @@ class Bulkhead {
   /// Enters or is refused (`concurrency`); never waits and never overtakes one that does.
   std::expected<Permit, Rejection> TryEnter(TimePoint now);
   /// The same, but queues `waiter` when it is full: an empty permit says that it now waits, until
-  /// Granted(), and no longer than waiter.until(). Refused with `queue_full`, or with `deadline`
-  /// when nothing remains.
+  /// Granted(), and no longer than waiter.until(). Refused with `queue_full`; with `concurrency`
+  /// when there is no queue; with `deadline` when it would have to wait and nothing remains.
   std::expected<Permit, Rejection> Enter(Waiter& waiter, TimePoint now, Duration remaining);
   /// Stops waiting. True: it has not been granted and never will be. False: it has been, and
   /// Granted() has run or is about to; wait for it, the permit is yours to use or to drop.
@@ -127,15 +127,26 @@ class Bulkhead {
   struct Queue {
     Waiter* first = nullptr;
     Waiter* last = nullptr;
-    BulkheadOptions options;
-    bool told_full = false;
+    void Append(Waiter& waiter);
+    void Remove(Waiter& waiter);
   };
+  enum class Step : std::uint8_t { kEntered, kQueued, kFull };
+
   void Leave();
+  Step EnterOrQueue(Waiter& waiter);
+  void Dequeue(Queue& queue, Waiter& waiter);
+  Waiter* NextLive(Queue& queue, TimePoint now);
+  Waiter* AdmitWaiting(Queue& queue, TimePoint now);
+  std::expected<Permit, Rejection> WouldRefuse(TimePoint now);
+  void TellFull(TimePoint now);
 
   // in flight | waiting. `waiting` changes only under the queue's lock.
   alignas(64) std::atomic<std::uint64_t> word_{0};
   std::atomic<std::uint32_t> limit_;
+  std::atomic<std::uint32_t> queue_limit_;
+  std::atomic<Duration> max_wait_;
   std::atomic<Mode> mode_;
+  std::atomic<bool> told_full_{false};
   alignas(64) Guarded<Queue> queue_;
   const BulkheadContext context_;
 };
