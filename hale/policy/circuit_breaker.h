@@ -54,8 +54,8 @@ class CircuitPermit {
 
 /// What surrounds a breaker. The references outlive it.
 struct CircuitBreakerContext {
-  std::string service;   ///< for events
-  std::string instance;  ///< for events; empty: the breaker of a whole service
+  std::string service{};   ///< for events
+  std::string instance{};  ///< for events; empty: the breaker of a whole service
   EventSink& events = NullSink();
   const Clock& clock = RealClock();
   Random* random = nullptr;  ///< null: the thread's; otherwise used under the breaker's lock
@@ -92,7 +92,7 @@ struct CircuitStatus {
 struct CircuitOrder {
   CircuitState state = CircuitState::kForcedOpen;  ///< kForcedOpen or kForcedClosed
   Duration ttl = kForever;
-  std::string why;
+  std::string why{};
 };
 
 /// A circuit breaker, one for each instance (dynamics: a breaker is never wider than the fault

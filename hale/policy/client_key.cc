@@ -36,7 +36,7 @@ ClientKey::ClientKey(std::string_view address) {
   in6_addr v6{};
   const char* written = nullptr;
   std::string_view suffix;
-  if (bare.size() < text.size()) {
+  if (bare.size() < text.size() && !bare.contains('\0')) {
     std::copy(bare.begin(), bare.end(), text.begin());
     bool is_v4 = inet_pton(AF_INET, text.data(), &v4) == 1;
     const bool is_v6 = !is_v4 && inet_pton(AF_INET6, text.data(), &v6) == 1;

@@ -26,6 +26,13 @@ std::uint64_t Units(const GcraPlan& plan, TimePoint at) {
   return static_cast<std::uint64_t>(std::min<Wide>(units, kGcraValueMask - 1));
 }
 
+// A caller that comes when it was told comes up to a nanosecond late, since clocks have no finer
+// tick. It counts as if it had come in time, or a burst of 1 would fall behind its rate.
+std::uint64_t Tick(const GcraPlan& plan) {
+  constexpr std::uint64_t kOne = std::uint64_t{1} << kFraction;
+  return plan.per_ns < kOne ? 0 : ((plan.per_ns - 1) >> kFraction) + 1;
+}
+
 // From `now` until Units() first reaches `units`.
 Duration Until(const GcraPlan& plan, std::uint64_t units, TimePoint now) {
   if (plan.per_ns == 0) return kForever;
@@ -63,13 +70,15 @@ GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::
                        static_cast<double>(weight);
     return {word, false, kForever, all};
   }
-  const std::uint64_t then = owed + (weight << plan.shift);
+  const bool in_time = Value(word) + Tick(plan) > at;
+  const std::uint64_t from = in_time ? Value(word) : at;
+  const std::uint64_t then = from + (weight << plan.shift);
   const std::uint64_t most = plan.burst << plan.shift;
-  if (then > most) {
-    return {word, false, Until(plan, at + (then - most), now),
-            std::ldexp(static_cast<double>(then), -static_cast<int>(plan.shift))};
+  if (then > at + most) {
+    return {word, false, Until(plan, then - most, now),
+            std::ldexp(static_cast<double>(then - at), -static_cast<int>(plan.shift))};
   }
-  return {Word(at + then, plan), true, {}, 0};
+  return {Word(then, plan), true, {}, 0};
 }
 
 double GcraOwed(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
@@ -90,7 +99,7 @@ std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint 
 }
 
 Duration GcraReset(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
-  return GcraIdle(word, plan, now) ? Duration::zero() : Until(plan, Value(word), now);
+  return Until(plan, Value(word), now);
 }
 
 std::uint64_t GcraFresh(const GcraPlan& plan) { return Word(0, plan); }

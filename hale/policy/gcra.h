@@ -49,7 +49,7 @@ struct GcraStep {
 GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::uint64_t weight);
 /// Permits owed at `now`: 0 after a rest, the burst when nothing is left. Pure.
 double GcraOwed(std::uint64_t word, const GcraPlan& plan, TimePoint now);
-/// Whether all that was taken is paid back: forgetting the word then changes nothing. Pure.
+/// Whether all that was taken is paid back: forgetting the word then admits no more. Pure.
 bool GcraIdle(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// Permits that could be taken at `now`. Pure.
 std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint now);

@@ -15,6 +15,11 @@ std::uint64_t Scaled(std::uint64_t hash, std::uint64_t count) {
   return static_cast<std::uint64_t>((Wide{hash} * count) >> 64);
 }
 
+std::uint64_t SetsFor(std::uint64_t keys, std::uint64_t ways) {
+  const std::uint64_t cells = std::max<std::uint64_t>(keys, 1) * 3 / 2;
+  return (cells + ways - 1) / ways;
+}
+
 // Another place for the same hash (the finalizer of splitmix64).
 std::uint64_t Mixed(std::uint64_t z) {
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -36,7 +41,7 @@ struct KeyedLimiter::Places {
 KeyedLimiter::KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterContext context)
     : context_(std::move(context)),
       secret_(HashSecret::Draw(Or(context_.random))),
-      set_count_((std::max<std::uint64_t>(options.max_keys, 1) + kWays - 1) / kWays),
+      set_count_(SetsFor(options.max_keys, kWays)),
       sets_(std::make_unique<Set[]>(set_count_)),
       plans_(MakeGcraPlan(options.rate, options.burst)),
       shared_(GcraFresh(plans_.Load().now)),
@@ -163,7 +168,7 @@ void KeyedLimiter::TellBound(TimePoint now) {
   event.policy = "keyed_limiter";
   event.service = context_.name;
   event.observed = static_cast<double>(overflowed());
-  event.threshold = static_cast<double>(max_keys());
+  event.threshold = static_cast<double>(cells());
   event.detail = "keys without a place share one bucket";
   context_.events.On(event);
 }

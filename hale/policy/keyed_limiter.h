@@ -26,7 +26,7 @@ struct KeyedLimiterOptions {
   Mode mode = Mode::kEnforce;
   Rate rate{100, 1s};
   std::uint64_t burst = 0;         ///< as in RateLimiterOptions
-  std::uint32_t max_keys = 65536;  ///< keys owing at one time; 16 bytes each; fixed at construction
+  std::uint32_t max_keys = 65536;  ///< owing at one time; 24 bytes each; fixed at construction
 };
 
 constexpr auto Fields(Type<KeyedLimiterOptions>) {
@@ -38,24 +38,26 @@ constexpr auto Fields(Type<KeyedLimiterOptions>) {
       Field{"burst", &O::burst, 0, 1'000'000'000,
             "permits at once after a rest; 0: what one second brings, at least 1"},
       Field{"max_keys", &O::max_keys, 16, 16'777'216,
-            "keys remembered at one time, 16 bytes each; read at start"},
+            "keys remembered at one time, 24 bytes each; read at start"},
   };
 }
 
 /// What surrounds a keyed limiter. The references outlive it.
 struct KeyedLimiterContext {
-  std::string name;  ///< of the route or service, for events
+  std::string name{};  ///< of the route or service, for events
   EventSink& events = NullSink();
   const Clock& clock = RealClock();
   Random* random = nullptr;  ///< draws the hash's secret, at construction only; null: the thread's
 };
 
 /// A RateLimiter for each key in a table whose size is decided at construction. A key that owes
-/// nothing needs no cell: forgetting it is lossless, so that it is what makes room. Keys are known
-/// by 64 bits of a hash with a secret seed; nobody can aim at another's cell. A hit takes no lock;
-/// a key's first call takes one of 32. When all sixteen cells where a key may stand are owing, it
-/// shares one bucket of the same rate with the others that found no place, which can only admit
-/// less; EventKind::kBound is told at most once a second, and `overflowed` counts. Thread-safe.
+/// nothing needs no cell: forgetting it is lossless, so that it is what makes room. There are three
+/// cells for two of max_keys: so filled, a million keys were seen to find a place each. Keys are
+/// known by 64 bits of a hash with a secret seed; nobody can aim at another's cell. A hit takes no
+/// lock; a key's first call takes one of 32. When all sixteen cells where a key may stand are
+/// owing, it shares one bucket of the same rate with the others that found no place, which can only
+/// admit less; EventKind::kBound is told at most once a second, and `overflowed` counts.
+/// Thread-safe.
 class KeyedLimiter {
  public:
   explicit KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterContext context = {});
@@ -74,7 +76,7 @@ class KeyedLimiter {
   std::uint64_t remaining(std::string_view key, TimePoint now) const;
   /// Keys that owe something now. O(max_keys).
   std::uint64_t live(TimePoint now) const;
-  std::uint64_t max_keys() const { return set_count_ * kWays; }
+  std::uint64_t cells() const { return set_count_ * kWays; }
   /// Takes decided by the shared bucket.
   std::uint64_t overflowed() const { return overflowed_.load(std::memory_order_relaxed); }
   std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }

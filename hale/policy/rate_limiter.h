@@ -41,7 +41,7 @@ Event WouldRefuse(const Rejection& rejection, std::string_view name, TimePoint n
 
 /// What surrounds a limiter. The references outlive it.
 struct RateLimiterContext {
-  std::string name;  ///< of the route or service, for events
+  std::string name{};  ///< of the route or service, for events
   EventSink& events = NullSink();
   const Clock& clock = RealClock();
 };
