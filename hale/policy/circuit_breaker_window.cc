@@ -29,6 +29,17 @@ std::int64_t CircuitWindow::TakeOut() {
 }
 
 bool CircuitWindow::Roll(TimePoint now) {
+  // Nearly every call: no division. An end at the end of time is taken below.
+  if (now >= latest_ && now < head_end_) {
+    latest_ = now;
+    return false;
+  }
+  const bool begun = RollSlowly(now);
+  head_end_ = SaturatingAdd(TimePoint(width_ * head_), width_);
+  return begun;
+}
+
+bool CircuitWindow::RollSlowly(TimePoint now) {
   const std::int64_t index = Index(now);
   if (index < head_ - count_) {  // no step of a clock: another time
     lingering_ += TakeOut();
@@ -63,7 +74,7 @@ TimePoint CircuitWindow::Send(TimePoint now) {
 }
 
 void CircuitWindow::Answer(TimePoint sent, Verdict verdict) {
-  const std::int64_t index = Index(sent);
+  const std::int64_t index = sent < head_end_ && sent >= head_end_ - width_ ? head_ : Index(sent);
   if (!InRing(index)) {
     --lingering_;
     return;
@@ -87,6 +98,7 @@ void CircuitWindow::Rebucket(const CircuitBreakerOptions& options) {
   count_ = std::clamp<std::int64_t>(options.buckets, 1, kMostBuckets);
   width_ = std::max(Duration(1), options.window / count_);
   head_ = Index(latest_);
+  head_end_ = SaturatingAdd(TimePoint(width_ * head_), width_);
   if (old.count_ == 0) return;  // being constructed
   for (std::int64_t i = old.head_ - kMostBuckets + 1; i <= old.head_; ++i) {
     const TimePoint last = i == old.head_ ? latest_ : TimePoint(old.width_ * (i + 1) - Duration(1));

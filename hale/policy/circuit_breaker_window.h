@@ -52,13 +52,15 @@ class CircuitWindow {
   const Bucket& At(std::int64_t index) const;
   bool InWindow(std::int64_t index) const { return index > head_ - count_ && index <= head_; }
   bool InRing(std::int64_t index) const { return index > head_ - kMostBuckets && index <= head_; }
+  bool RollSlowly(TimePoint now);
   std::int64_t TakeOut();
 
   Duration width_{0};
   std::int64_t count_ = 0;
-  std::int64_t head_;           // index of the newest bucket
-  TimePoint latest_;            // no time before it is believed
-  std::int64_t lingering_ = 0;  // calls out whose bucket is forgotten
+  std::int64_t head_ = 0;       // index of the newest bucket
+  TimePoint head_end_{};        // the first instant after it
+  TimePoint latest_{};          // no time before it is believed
+  std::int64_t lingering_ = 0;  // calls out that are older than the ring
   std::array<Bucket, kMostBuckets> ring_{};
 };
 

@@ -54,10 +54,10 @@ struct KeyedLimiterContext {
 /// nothing needs no cell: forgetting it is lossless, so that it is what makes room. There are three
 /// cells for two of max_keys: so filled, a million keys were seen to find a place each. Keys are
 /// known by 64 bits of a hash with a secret seed; nobody can aim at another's cell. A hit takes no
-/// lock; a key's first call takes one of 32. When all sixteen cells where a key may stand are
-/// owing, it shares one bucket of the same rate with the others that found no place, which can only
-/// admit less; EventKind::kBound is told at most once a second, and `overflowed` counts.
-/// Thread-safe.
+/// lock; a key's first call takes one of 32.
+/// When all sixteen cells where a key may stand are owing, it shares one bucket of the same rate
+/// with the others that found no place (moving between the two, a key may take a burst of each);
+/// EventKind::kBound is told at most once a second, and `overflowed` counts. Thread-safe.
 class KeyedLimiter {
  public:
   explicit KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterContext context = {});
