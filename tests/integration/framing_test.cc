@@ -1,0 +1,150 @@
+// The rows of doc/conformance/net.md that are one exchange of raw bytes: each is sent through a
+// proxy to an origin that records what reaches it.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "framing_rows.h"
+#include "hale/net/http1_body.h"
+#include "hale/net/http1_parser.h"
+#include "recording_origin.h"
+#include "relay.h"
+#include "wire.h"
+
+namespace hale::test {
+
+std::ostream& operator<<(std::ostream& out, const RequestRow& row) { return out << row.name; }
+std::ostream& operator<<(std::ostream& out, const AnswerRow& row) { return out << row.name; }
+
+namespace {
+
+struct Answer {
+  int status = 0;
+  std::string body;
+  bool complete = false;
+};
+
+// The answers in what a client has received, as a strict client understands them.
+std::vector<Answer> Understand(std::string_view bytes, const std::string& method) {
+  std::vector<Answer> answers;
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find("\r\n\r\n");
+    net::ResponseHead head;
+    if (end == std::string_view::npos ||
+        !net::ParseResponseHead(bytes.substr(0, end + 4), method, head)) {
+      answers.push_back({.status = -1, .body = std::string(bytes), .complete = false});
+      return answers;
+    }
+    bytes.remove_prefix(end + 4);
+    if (head.status < 200) continue;
+    Answer answer;
+    answer.status = head.status;
+    net::BodyReader body;
+    body.Begin(net::HasBody(method, head.status) ? head.framing : net::Framing());
+    while (!body.complete() && !bytes.empty()) {
+      const auto piece = body.Take(bytes);
+      if (!piece) return answers;
+      answer.body += piece->data;
+      bytes.remove_prefix(piece->consumed);
+    }
+    answer.complete = body.complete() || body.OnStreamEnd();
+    answers.push_back(answer);
+  }
+  return answers;
+}
+
+std::string TestName(const std::string& name) {
+  std::string text;
+  for (const char c : name) text += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+  return text.substr(0, 60);
+}
+
+template <class Row>
+std::string NumberedName(const testing::TestParamInfo<Row>& info) {
+  return "Row" + TestName(info.param.name) + "_" + std::to_string(info.index);
+}
+
+class RequestFramingTest : public testing::TestWithParam<RequestRow> {
+ protected:
+  RecordingOrigin origin_;
+  Relay proxy_{origin_.address()};
+};
+
+TEST_P(RequestFramingTest, IsAnsweredAndForwardedAsTheRowSays) {
+  const RequestRow& row = GetParam();
+  Wire client = Wire::To(proxy_.address());
+  client.Send(row.sent);
+  const std::string reply = client.ReadAll();
+  EXPECT_EQ(client.ended(), Ended::kClosed) << "neither left open nor reset";
+  std::vector<int> statuses;
+  for (const Answer& answer : Understand(reply, "GET")) statuses.push_back(answer.status);
+  EXPECT_EQ(statuses, row.statuses) << reply;
+  std::size_t whole = 0;
+  for (const auto& request : origin_.requests()) whole += request.whole ? 1 : 0;
+  EXPECT_EQ(whole, row.forwarded);
+  EXPECT_NE(origin_.received().find(row.origin_has), std::string::npos) << origin_.received();
+  if (row.origin_lacks.empty()) return;
+  EXPECT_EQ(origin_.received().find(row.origin_lacks), std::string::npos) << origin_.received();
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, RequestFramingTest, testing::ValuesIn(RequestRows()),
+                         NumberedName<RequestRow>);
+
+class AnswerFramingTest : public testing::TestWithParam<AnswerRow> {
+ protected:
+  RecordingOrigin origin_;
+  RelayOptions options_ = [] {
+    RelayOptions options;
+    options.response_timeout = 300ms;
+    return options;
+  }();
+  Relay proxy_{origin_.address(), options_};
+
+  std::string Request(const std::string& method, const std::string& fields) {
+    return method + " /r HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
+  }
+};
+
+TEST_P(AnswerFramingTest, IsPassedOnOrRefusedAsTheRowSays) {
+  const AnswerRow& row = GetParam();
+  origin_.Answer(row.answer);
+  Wire client = Wire::To(proxy_.address());
+  client.Send(Request(row.method, "Connection: close\r\n"));
+  const std::string reply = client.ReadAll();
+  const auto answers = Understand(reply, row.method);
+  ASSERT_EQ(answers.size(), 1U) << reply;
+  EXPECT_EQ(answers[0].status, row.status) << reply;
+  EXPECT_EQ(answers[0].complete && client.ended() == Ended::kClosed, row.complete) << reply;
+  if (row.complete && row.body != "*") EXPECT_EQ(answers[0].body, row.body) << reply;
+  EXPECT_NE(reply.find(row.reply_has), std::string::npos) << reply;
+  if (row.reply_lacks.empty()) return;
+  EXPECT_EQ(reply.find(row.reply_lacks, reply.find("\r\n")), std::string::npos) << reply;
+}
+
+TEST_P(AnswerFramingTest, LeavesAConnectionThatIsReusedOnlyWhenItIsClean) {
+  const AnswerRow& row = GetParam();
+  origin_.Answer(row.answer);
+  Wire client = Wire::To(proxy_.address());
+  client.Send(Request(row.method, "Connection: close\r\n"));
+  client.ReadAll();
+  std::this_thread::sleep_for(row.answer.later.empty() ? 0ms : 100ms);
+  origin_.Answer({});
+  const int before = origin_.connections();
+  Wire next = Wire::To(proxy_.address());
+  next.Send(Request("GET", "Connection: close\r\n"));
+  const auto answers = Understand(next.ReadAll(), "GET");
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].status, 200);
+  EXPECT_EQ(answers[0].body, "ok");
+  EXPECT_EQ(origin_.connections() == before, row.reused);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, AnswerFramingTest, testing::ValuesIn(AnswerRows()),
+                         NumberedName<AnswerRow>);
+
+}  // namespace
+}  // namespace hale::test

@@ -1,0 +1,128 @@
+#include "recording_origin.h"
+
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "hale/net/http1_body.h"
+#include "hale/net/http1_syntax.h"
+
+namespace hale::test {
+namespace {
+
+// The framing of a request whose head is known to be well formed: it came from what is under test.
+net::Framing FramingOf(std::string_view head) {
+  for (std::size_t at = 0; at < head.size();) {
+    const std::size_t end = std::min(head.find("\r\n", at), head.size());
+    const std::string_view line = head.substr(at, end - at);
+    const std::size_t colon = line.find(':');
+    at = end + 2;
+    if (colon == std::string_view::npos) continue;
+    const std::string_view name = line.substr(0, colon);
+    if (net::EqualsIgnoringCase(name, "transfer-encoding")) return net::Framing::Chunked();
+    if (net::EqualsIgnoringCase(name, "content-length")) {
+      return net::Framing::Length(
+          net::ParseLength(net::TrimSpace(line.substr(colon + 1))).value_or(0));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+RecordingOrigin::RecordingOrigin() {
+  acceptor_ = std::thread([this] {
+    for (;;) {
+      const int descriptor = port_.Accept();
+      if (descriptor < 0) return;
+      const int number = state_.With([](State& state) { return state.connections++; });
+      threads_.emplace_back([this, descriptor, number] { Serve(Wire(descriptor), number); });
+    }
+  });
+}
+
+RecordingOrigin::~RecordingOrigin() {
+  state_.Lock()->stopping = true;
+  port_.Shutdown();
+  acceptor_.join();
+  for (auto& thread : threads_) thread.join();
+}
+
+void RecordingOrigin::Answer(OriginAnswer answer) { state_.Lock()->answer = std::move(answer); }
+
+void RecordingOrigin::Clear() {
+  const auto state = state_.Lock();
+  state->requests.clear();
+  state->connections = 0;
+  state->ended = 0;
+}
+
+std::vector<RecordingOrigin::Request> RecordingOrigin::requests() {
+  return state_.Lock()->requests;
+}
+
+int RecordingOrigin::connections() { return state_.Lock()->connections; }
+
+std::string RecordingOrigin::received() {
+  std::string all;
+  for (const auto& request : requests()) all += request.head + request.body;
+  return all;
+}
+
+bool RecordingOrigin::WaitForEnds(int count) {
+  for (int i = 0; i < 500; ++i) {
+    if (state_.Lock()->ended >= count) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+void RecordingOrigin::Serve(Wire wire, int number) {
+  std::string unread;
+  while (ServeOne(wire, unread, number)) {
+  }
+  ++state_.Lock()->ended;
+}
+
+bool RecordingOrigin::ServeOne(Wire& wire, std::string& unread, int number) {
+  const auto stopping = [this] { return state_.Lock()->stopping; };
+  Request request;
+  request.connection = number;
+  std::size_t end = 0;
+  while ((end = unread.find("\r\n\r\n")) == std::string::npos) {
+    unread += wire.ReadSome(64 * 1024, 20ms);
+    if (wire.ended() != Ended::kOpen || stopping()) return false;
+  }
+  request.head = unread.substr(0, end + 4);
+  unread.erase(0, end + 4);
+  const OriginAnswer answer = state_.Lock()->answer;
+  if (answer.before_body) wire.Send(answer.bytes);
+  net::BodyReader body;
+  body.Begin(FramingOf(request.head));
+  while (!body.complete()) {
+    const auto piece = body.Take(unread);
+    if (!piece) break;
+    request.body += unread.substr(0, piece->consumed);
+    unread.erase(0, piece->consumed);
+    if (body.complete() || piece->consumed > 0) continue;
+    unread += wire.ReadSome(64 * 1024, 20ms);
+    if (wire.ended() != Ended::kOpen || stopping()) break;
+  }
+  const bool whole = request.whole = body.complete();
+  state_.Lock()->requests.push_back(std::move(request));
+  if (!whole) return false;
+  std::this_thread::sleep_for(answer.delay);
+  if (!answer.before_body) wire.Send(answer.bytes);
+  if (!answer.later.empty()) {
+    std::this_thread::sleep_for(50ms);
+    wire.Send(answer.later);
+  }
+  using Then = OriginAnswer::Then;
+  if (answer.then == Then::kReset) wire.Reset();
+  while (answer.then == Then::kHang && wire.ended() == Ended::kOpen && !stopping()) {
+    wire.ReadSome(1024, 20ms);
+  }
+  return answer.then == Then::kKeep;
+}
+
+}  // namespace hale::test

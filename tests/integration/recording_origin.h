@@ -1,0 +1,69 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "hale/base/guarded.h"
+#include "wire.h"
+
+namespace hale::test {
+
+/// What an origin does with a request.
+struct OriginAnswer {
+  enum class Then : std::uint8_t { kKeep, kClose, kReset, kHang };
+  OriginAnswer() = default;
+  OriginAnswer(std::string b, Then t = Then::kKeep) : bytes(std::move(b)), then(t) {}  // NOLINT
+
+  std::string bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+  Then then = Then::kKeep;
+  bool before_body = false;  ///< answers as soon as the head is there
+  Duration delay{0};
+  std::string later;  ///< sent 50 ms after `bytes`, in a packet of its own
+};
+
+/// A server that answers with scripted bytes and keeps the raw bytes of each request. One thread a
+/// connection. Thread-safe.
+class RecordingOrigin {
+ public:
+  struct Request {
+    std::string head;
+    std::string body;  ///< as it was framed on the wire
+    int connection = 0;
+    bool whole = false;  ///< its end was seen
+  };
+
+  RecordingOrigin();
+  ~RecordingOrigin();
+  const net::Address& address() const { return port_.address(); }
+  /// For requests from here on.
+  void Answer(OriginAnswer answer);
+  void Clear();
+  std::vector<Request> requests();
+  /// Connections accepted since Clear.
+  int connections();
+  /// All that was received, one request after another.
+  std::string received();
+  /// Waits until `count` connections have ended since Clear, as seen by the origin.
+  bool WaitForEnds(int count);
+
+ private:
+  struct State {
+    OriginAnswer answer;
+    std::vector<Request> requests;
+    int connections = 0;
+    int ended = 0;
+    bool stopping = false;
+  };
+  void Serve(Wire wire, int number);
+  bool ServeOne(Wire& wire, std::string& unread, int number);
+
+  Port port_;
+  Guarded<State> state_;
+  std::vector<std::thread> threads_;
+  std::thread acceptor_;
+};
+
+}  // namespace hale::test
