@@ -175,6 +175,7 @@ TEST(RequestTrailTest, ACopyIsItsOwn) {
   const RequestTrail copy = trail;
   trail.Add(Told(EventKind::kRaced));
   EXPECT_EQ(copy.decisions().size(), 1);
+  EXPECT_TRUE(copy.Has(EventKind::kRetried));
   EXPECT_FALSE(copy.Has(EventKind::kRaced));
 }
 

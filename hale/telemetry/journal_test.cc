@@ -105,6 +105,17 @@ TEST_F(JournalTest, WhatIsUnlikeIsNotFolded) {
   EXPECT_EQ(journal_.Since(0).entries.size(), 3);
 }
 
+TEST_F(JournalTest, ManyKindsAtOnceAreToldApart) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 200; ++i) {  // more than the table of folds has places
+    const std::string instance = std::to_string(i);
+    Event event;
+    event.instance = instance;
+    journal.Add(event);
+  }
+  EXPECT_EQ(journal.Since(0).entries.size(), 200);
+}
+
 TEST_F(JournalTest, ChangesOfStateAreNeverFolded) {
   for (int i = 0; i < 3; ++i) Add(EventKind::kOpened);
   EXPECT_EQ(journal_.Since(0).entries.size(), 3);

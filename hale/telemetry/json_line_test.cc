@@ -61,6 +61,7 @@ TEST_F(JsonLineTest, UnicodeIsLeftAsItIs) { EXPECT_EQ(RoundTrip("żółć 日本
 TEST(EscapeJsonTest, BrokenUtf8BecomesTheReplacementCharacter) {
   EXPECT_EQ(Escape("\x80"), "\uFFFD");                           // a lone continuation
   EXPECT_EQ(Escape("\xC0\xAF"), "\uFFFD\uFFFD");                 // overlong
+  EXPECT_EQ(Escape("\xE0\x9F\xBF"), "\uFFFD\uFFFD\uFFFD");       // overlong as well
   EXPECT_EQ(Escape("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");       // a surrogate
   EXPECT_EQ(Escape("\xF4\x90\x80\x80").substr(0, 3), "\uFFFD");  // beyond U+10FFFF
   EXPECT_EQ(Escape("a\xE2\x82"), "a\uFFFD\uFFFD");               // it ends too early

@@ -64,6 +64,7 @@ TEST(LogQueueTest, ThereIsRoomAgainAfterwards) {
     queue.Drain();
   }
   EXPECT_EQ(Lines(sink.text), 3);
+  EXPECT_EQ(queue.stats().written, 3);
 }
 
 TEST(LogQueueTest, WhatTheSinkRefusesIsCountedAsLost) {
