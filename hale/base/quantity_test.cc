@@ -137,7 +137,7 @@ TEST(ShareTest, ReadsNumbersAndPercent) {
 }
 
 TEST(ShareTest, PercentIsRoundedOnce) {
-  // 0.7 / 100 and 0.58 / 100 are not the doubles nearest to 0.007 and 0.0058.
+  // 0.7 / 100 is not the double nearest to 0.007, nor 33.3 / 100 that nearest to 0.333.
   for (const char* digits : {"0.7", "0.58", "7", "33.3", "99.9", "0.07"}) {
     const double want = std::stod(std::string(digits) + "e-2");
     EXPECT_EQ(*ParseShare(std::string(digits) + "%"), want) << digits;

@@ -224,8 +224,10 @@ Tree ParseTree(std::string_view text, std::string_view file) {
   } catch (const Stop&) {
     // It has complained.
   } catch (const YAML::Exception& error) {
-    const std::string_view hint = Hint(error.msg, LineAt(text, At(error.mark)));
-    builder.Complain(At(error.mark), "not YAML: " + error.msg + std::string(hint));
+    const Position end = PositionOf(text, text.size());
+    const Position at = At(error.mark).line > end.line ? end : At(error.mark);
+    const std::string_view hint = Hint(error.msg, LineAt(text, at));
+    builder.Complain(at, "not YAML: " + error.msg + std::string(hint));
   }
   return tree;
 }

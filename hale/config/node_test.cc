@@ -125,6 +125,11 @@ TEST(NodeTest, SaysWhatIsNotClosed) {
   EXPECT_THAT(Complaint("a: \"b\n"), HasSubstr("a quote is not closed"));
 }
 
+TEST(NodeTest, WhatIsMissingAtTheEndIsMissingAtTheEnd) {
+  EXPECT_THAT(Complaint("a: [1\n"), HasSubstr("f:2:1 a[1]: not YAML"));
+  EXPECT_THAT(Complaint("a: \"b"), HasSubstr("f:1:6 a: not YAML"));
+}
+
 TEST(NodeTest, SaysThatTabsDoNotIndent) {
   EXPECT_THAT(Complaint("a:\n\tb: 1\n"), HasSubstr("indent with spaces, not tabs"));
 }

@@ -46,13 +46,9 @@ TEST(PrintTest, AJsonNumberIsWhatRfc8259Allows) {
 }
 
 TEST(PrintTest, ReadsBackWhatItDumps) {
-  Sample sample = Full();
-  sample.token = Secret<std::string>();
-  std::string text = Dump(sample);
-  text.replace(text.find("\"token\":\"\","), 11, "");  // a secret is never written out
-  const auto parsed = Read<Sample>(text, "f");
+  const auto parsed = Read<Sample>(Dump(Full()), "f");
   EXPECT_EQ(Print(parsed.problems), "");
-  EXPECT_EQ(parsed.value, sample);
+  EXPECT_EQ(parsed.value, Full());
 }
 
 TEST(PrintTest, ShowsNoSecret) {

@@ -138,6 +138,10 @@ class Walk {
 
   // What was found is never repeated here: it may be the secret itself.
   void FillSecret(Secret<std::string>& out, const Node& node, const std::string& path) {
+    if (node.kind == Node::Kind::kScalar && node.text.empty()) {
+      out = {};
+      return;
+    }
     if (node.kind == Node::Kind::kScalar && node.text.starts_with("${env:") &&
         node.text.ends_with('}') && node.text.size() > 7) {
       const std::string name = node.text.substr(6, node.text.size() - 7);

@@ -150,6 +150,11 @@ TEST(ReaderTest, ASecretComesFromAFile) {
   EXPECT_EQ(Take("token: {file: /run/token}").value.token.Reveal(), "from-file");
 }
 
+TEST(ReaderTest, AnEmptySecretIsNone) {
+  EXPECT_EQ(Complaint("token: \"\""), "");
+  EXPECT_TRUE(Take("token: \"\"").value.token.empty());
+}
+
 TEST(ReaderTest, ASecretThatIsNotThereIsAnError) {
   EXPECT_EQ(Complaint("token: ${env:NOPE}"),
             "f:1:8 token: the environment variable 'NOPE' is not set\n");

@@ -60,14 +60,15 @@ void LintTimes(const Pair& pair, Findings& findings) {
         JoinKey(pair.route_path, "deadline"),
         fmt::format("{} of {} × {} attempts = {} is above the deadline {}: attempt {} cannot run "
                     "in full",
-                    Print(timeout.per_try), JoinKey(pair.service_path, "timeout.per_try"), attempts,
+                    Print(timeout.per_try), pair.service_path + ".timeout.per_try", attempts,
                     Print(timeout.per_try * attempts), Print(deadline),
                     deadline / timeout.per_try + 1));
   }
-  const std::string connect = pair.service_path + ".timeout.connect";
-  if (findings.origins().Has(connect) && timeout.connect > deadline) {
-    findings.Warn(connect, fmt::format("{} is above the whole deadline {} of {}",
-                                       Print(timeout.connect), Print(deadline), pair.route_path));
+  // A default is no mistake of the author's: it gives way where it does not fit.
+  if (timeout.connect > deadline && timeout.connect != mesh::TimeoutOptions{}.connect) {
+    findings.Warn(pair.service_path + ".timeout.connect",
+                  fmt::format("{} is above the whole deadline {} of {}", Print(timeout.connect),
+                              Print(deadline), pair.route_path));
   }
   const auto& breaker = pair.service.breaker;
   if (breaker.mode != Mode::kOff && breaker.slow_call > Duration::zero() &&
@@ -76,12 +77,13 @@ void LintTimes(const Pair& pair, Findings& findings) {
                   fmt::format("no call is ever seen to take {}: an attempt of {} ends after {}",
                               Print(breaker.slow_call), pair.route_path, Print(per_try)));
   }
-  const std::string max_wait = pair.service_path + ".bulkhead.max_wait";
-  if (findings.origins().Has(max_wait) && pair.service.bulkhead.max_wait > deadline / 2) {
-    findings.Warn(max_wait, fmt::format("{} is above half of the deadline {} of {}; it never "
-                                        "waits longer than {}",
-                                        Print(pair.service.bulkhead.max_wait), Print(deadline),
-                                        pair.route_path, Print(deadline / 2)));
+  const Duration max_wait = pair.service.bulkhead.max_wait;
+  if (max_wait > deadline / 2 && max_wait != policy::BulkheadOptions{}.max_wait) {
+    findings.Warn(
+        pair.service_path + ".bulkhead.max_wait",
+        fmt::format("{} is above half of the deadline {} of {}; it never "
+                    "waits longer than {}",
+                    Print(max_wait), Print(deadline), pair.route_path, Print(deadline / 2)));
   }
 }
 
@@ -228,11 +230,12 @@ void LintCapacity(const mesh::ServiceOptions& service, const std::string& path,
                   Findings& findings) {
   const auto instances = service.instances.fixed.size();
   const auto connections = instances * service.connections;
-  if (instances == 0 || !findings.origins().Has(path + ".bulkhead.limit")) return;
-  if (service.bulkhead.mode == Mode::kOff || service.bulkhead.limit <= connections) return;
+  const auto& bulkhead = service.bulkhead;
+  if (instances == 0 || bulkhead.limit == policy::BulkheadOptions{}.limit) return;
+  if (bulkhead.mode == Mode::kOff || bulkhead.limit <= connections) return;
   findings.Warn(path + ".bulkhead.limit",
                 fmt::format("{} calls can never be in flight: {} instances × {} connections = {}",
-                            service.bulkhead.limit, instances, service.connections, connections));
+                            bulkhead.limit, instances, service.connections, connections));
 }
 
 void LintListen(const Document& document, Findings& findings) {
