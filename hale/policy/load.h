@@ -9,7 +9,7 @@
 namespace hale::policy {
 
 /// How loaded one instance looks from here: calls in flight, latency as a peak EWMA (it follows a
-/// rise at once and a fall over 10 s; Finagle's peakEwma) and the share of calls that fail. Shared
+/// rise at once and a fall over 10 s; Finagle's Peak EWMA) and the share of calls that fail. Shared
 /// by all loops. Outlives its tokens. Thread-safe.
 class Load {
  public:
@@ -38,18 +38,20 @@ class Load {
   Token Start();
 
   std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
-  /// Zero: not known yet.
+  /// Fades while no call ends; zero: not known, or too long ago (30 s) to say anything.
   Duration Latency(TimePoint now) const;
-  /// Of the last calls, [0, 1]; fades over 10 s without any.
+  /// Of the last 16 calls or so, [0, 1]; fades in the same way.
   double FailureShare(TimePoint now) const;
-  /// What one answer from here is expected to cost in time, the failures that must be tried again
-  /// included: Latency ÷ (1 − FailureShare)². Zero: not known yet.
-  Duration Cost(TimePoint now) const;
+  /// By how much failures make an answer from here more costly: 1 ÷ (1 − FailureShare)², [1, 4096].
+  /// The square, since a failure costs both its own time and another attempt.
+  double Penalty(TimePoint now) const;
 
  private:
+  void End() { in_flight_.fetch_sub(1, std::memory_order_relaxed); }
   void Observe(Outcome outcome, Duration latency, TimePoint now);
 
-  // A stamp of 2^20 ns in the upper half, a float in the lower, so that both change as one.
+  // The figures have a stamp in the upper half and a float in the lower, so that both change as
+  // one.
   alignas(64) std::atomic<std::uint32_t> in_flight_{0};
   std::atomic<std::uint64_t> latency_{0};   // ns
   std::atomic<std::uint64_t> failures_{0};  // share

@@ -1,0 +1,135 @@
+#include "hale/policy/load.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+namespace hale::policy {
+namespace {
+
+class LoadTest : public testing::Test {
+ protected:
+  void Call(Outcome outcome, Duration latency) { load_.Start().Settle(outcome, latency, now_); }
+  void Succeed(Duration latency) { Call(Outcome::kSuccess, latency); }
+  void Fail(Duration latency = 100us) { Call(Outcome::kFailure, latency); }
+  double Milliseconds() const { return Seconds(load_.Latency(now_)) * 1000; }
+
+  Load load_;
+  TimePoint now_{1h};
+};
+
+TEST_F(LoadTest, CountsCallsInFlight) {
+  auto one = load_.Start();
+  {
+    const auto two = load_.Start();
+    EXPECT_EQ(load_.in_flight(), 2U);
+  }
+  EXPECT_EQ(load_.in_flight(), 1U);
+  one.Settle(Outcome::kSuccess, 1ms, now_);
+  EXPECT_EQ(load_.in_flight(), 0U);
+}
+
+TEST_F(LoadTest, GivesATokenBackOnceHoweverItIsMoved) {
+  {
+    auto token = load_.Start();
+    Load::Token moved = std::move(token);
+    Load::Token again;
+    again = std::move(moved);
+    again.Settle(Outcome::kSuccess, 1ms, now_);
+    again.Settle(Outcome::kSuccess, 1ms, now_);
+  }
+  EXPECT_EQ(load_.in_flight(), 0U);
+}
+
+TEST_F(LoadTest, KnowsNoLatencyAtFirst) { EXPECT_EQ(load_.Latency(now_), 0ns); }
+
+TEST_F(LoadTest, FollowsARiseAtOnce) {
+  Succeed(5ms);
+  Succeed(80ms);
+  EXPECT_NEAR(Milliseconds(), 80, 0.1);
+}
+
+TEST_F(LoadTest, FollowsAFallOverTenSeconds) {
+  Succeed(100ms);
+  for (int i = 0; i < 10; ++i) {
+    now_ += 1s;
+    Succeed(10ms);
+  }
+  EXPECT_NEAR(Milliseconds(), 10 + 90 * 0.368, 1);  // 1/e of the way is left
+}
+
+TEST_F(LoadTest, FadesWhileNoCallEnds) {
+  Succeed(100ms);
+  now_ += 10s;
+  EXPECT_NEAR(Milliseconds(), 36.8, 0.5);
+  now_ += 21s;
+  EXPECT_EQ(load_.Latency(now_), 0ns);
+}
+
+TEST_F(LoadTest, BeginsAnewAfterALongRest) {
+  Succeed(1s);
+  now_ += 1min;
+  Succeed(5ms);
+  EXPECT_NEAR(Milliseconds(), 5, 0.01);
+}
+
+TEST_F(LoadTest, TakesNoFastFailureForGoodLatency) {
+  Succeed(10ms);
+  now_ += 1ms;
+  for (int i = 0; i < 1000; ++i) Fail(100us);
+  EXPECT_NEAR(Milliseconds(), 10, 0.01);
+}
+
+TEST_F(LoadTest, TakesASlowFailureForWhatItIs) {
+  Succeed(10ms);
+  Fail(1s);
+  EXPECT_NEAR(Milliseconds(), 1000, 1);
+}
+
+TEST_F(LoadTest, LearnsNoLatencyFromFailuresAlone) {
+  Fail(100us);
+  EXPECT_EQ(load_.Latency(now_), 0ns);
+}
+
+TEST_F(LoadTest, RemembersTheLastSixteenCallsFailures) {
+  EXPECT_EQ(load_.FailureShare(now_), 0);
+  for (int i = 0; i < 16; ++i) Fail();
+  EXPECT_NEAR(load_.FailureShare(now_), 0.644, 0.001);  // 1 - (15/16)^16
+  for (int i = 0; i < 16; ++i) Succeed(1ms);
+  EXPECT_NEAR(load_.FailureShare(now_), 0.229, 0.001);
+}
+
+TEST_F(LoadTest, MakesFailuresDearAndRareOnesNot) {
+  EXPECT_EQ(load_.Penalty(now_), 1);
+  Fail();
+  EXPECT_LT(load_.Penalty(now_), 1.15);
+  for (int i = 0; i < 200; ++i) Fail();
+  EXPECT_EQ(load_.Penalty(now_), 4096);
+}
+
+TEST_F(LoadTest, ForgivesFailuresWithTime) {
+  for (int i = 0; i < 200; ++i) Fail();
+  now_ += 10s;
+  EXPECT_NEAR(load_.FailureShare(now_), 0.368, 0.01);
+  now_ += 21s;
+  EXPECT_EQ(load_.Penalty(now_), 1);
+}
+
+TEST_F(LoadTest, LetsAnIgnoredCallTouchNothingButTheCount) {
+  Succeed(5ms);
+  Call(Outcome::kIgnored, 10s);
+  EXPECT_NEAR(Milliseconds(), 5, 0.01);
+  EXPECT_EQ(load_.FailureShare(now_), 0);
+  EXPECT_EQ(load_.in_flight(), 0U);
+}
+
+TEST_F(LoadTest, LosesNothingWhenAClockIsALittleBehind) {
+  Succeed(100ms);
+  now_ -= 50ms;
+  EXPECT_NEAR(Milliseconds(), 100, 0.1);
+  Succeed(10ms);
+  EXPECT_NEAR(Milliseconds(), 100, 0.1);
+}
+
+}  // namespace
+}  // namespace hale::policy
