@@ -1,0 +1,104 @@
+#include "hale/mesh/service.h"
+
+namespace hale::mesh {
+namespace {
+
+/// How long a member that left is remembered, and how many of them.
+constexpr Duration kRemembered = std::chrono::minutes(10);
+constexpr std::size_t kMostRemembered = 10'000;
+
+}  // namespace
+
+Service::Service(std::string name, const ServiceOptions& options, ServiceContext context)
+    : name_(std::move(name)),
+      context_(context),
+      options_(options),
+      set_(MemberSet{}),
+      bulkhead_(options.bulkhead, {name_, context.events, context.clock}),
+      budget_(options.retry.budget),
+      balancer_(options.balance) {}
+
+void Service::Apply(const ServiceOptions& options, TimePoint now) {
+  bulkhead_.Apply(options.bulkhead);
+  budget_.Apply(options.retry.budget);
+  balancer_.Apply(options.balance);
+  for (auto& [address, known] : known_) known.member->Apply(options, now);
+  options_.Publish(options);
+}
+
+void Service::SetInstances(const cluster::Instances& instances, TimePoint now) {
+  ForgetOld(now);
+  const auto options = options_.Get();
+  MemberSet set;
+  for (auto& [address, known] : known_) {
+    if (known.left == kNever && instances.Find(address) == nullptr) known.left = now;
+  }
+  for (const cluster::Instance& instance : instances) {
+    auto [at, fresh] = known_.try_emplace(instance.address);
+    Known& known = at->second;
+    if (fresh) {
+      policy::CircuitBreakerContext context{.service = name_,
+                                            .instance = instance.address,
+                                            .events = context_.events,
+                                            .clock = context_.clock};
+      known.member = std::make_shared<Member>(instance, *options, std::move(context));
+      // Of a service that starts, all instances are new, and none needs to be spared.
+      if (had_instances_) known.verdict.ramp_from = now;
+      known.member->verdict().Publish(known.verdict, options->outlier, ThreadRandom(), now);
+    }
+    known.left = kNever;
+    set.members.push_back(known.member);
+    set.weights.push_back(instance.weight);
+  }
+  had_instances_ = had_instances_ || !instances.empty();
+  set_.Publish(std::move(set));
+}
+
+void Service::ForgetOld(TimePoint now) {
+  std::erase_if(known_, [&](const auto& entry) {
+    return entry.second.left != kNever && now - entry.second.left > kRemembered;
+  });
+  if (known_.size() <= kMostRemembered) return;
+  std::erase_if(known_, [](const auto& entry) { return entry.second.left != kNever; });
+  Event event;
+  event.at = now;
+  event.kind = EventKind::kBound;
+  event.policy = "instances";
+  event.threshold = static_cast<double>(kMostRemembered);
+  Tell(event, {});
+}
+
+Service::Known* Service::Find(std::string_view address) {
+  const auto at = known_.find(address);
+  return at == known_.end() ? nullptr : &at->second;
+}
+
+void Service::OnHealth(std::string_view address, cluster::Health health) {
+  Known* known = Find(address);
+  if (known == nullptr) return;
+  known->member->OnOpinion(health == cluster::Health::kUnhealthy ? policy::Opinion::kBad
+                           : health == cluster::Health::kHealthy ? policy::Opinion::kGood
+                                                                 : policy::Opinion::kNone);
+  if (wake_) wake_();
+}
+
+void Service::OnAlive(std::string_view address, TimePoint now) {
+  Known* known = Find(address);
+  if (known == nullptr) return;
+  known->member->OnAlive(now);
+  known->member->OnBytes(now);
+  known->member->breaker().EvidenceOfLife(now);
+}
+
+void Service::OnRefused(Member& member, TimePoint now) {
+  member.OnRefused(now);
+  if (member.verdict().use() != policy::Use::kOut && wake_) wake_();
+}
+
+void Service::Tell(Event event, std::string_view instance) const {
+  event.service = name_;
+  event.instance = instance;
+  context_.events.On(event);
+}
+
+}  // namespace hale::mesh
