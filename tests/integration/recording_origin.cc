@@ -28,7 +28,35 @@ net::Framing FramingOf(std::string_view head) {
   return {};
 }
 
+bool SendStream(Wire& wire, std::uint64_t size) {
+  const std::string_view pattern = Pattern();
+  for (std::uint64_t sent = 0; sent < size;) {
+    const auto part = std::min<std::uint64_t>(pattern.size(), size - sent);
+    if (!wire.Send(pattern.substr(0, part))) return false;
+    sent += part;
+  }
+  return true;
+}
+
+std::string Echo(std::string_view head) {
+  const std::size_t begin = head.find(' ') + 1;
+  const std::string target(head.substr(begin, head.find(' ', begin) - begin));
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(target.size()) + "\r\n\r\n" +
+         target;
+}
+
 }  // namespace
+
+const std::string& Pattern() {
+  static const std::string pattern = [] {
+    std::string bytes(64 * 1024, '\0');
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+      bytes[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+    }
+    return bytes;
+  }();
+  return pattern;
+}
 
 RecordingOrigin::RecordingOrigin() {
   acceptor_ = std::thread([this] {
@@ -50,6 +78,10 @@ RecordingOrigin::~RecordingOrigin() {
 
 void RecordingOrigin::Answer(OriginAnswer answer) { state_.Lock()->answer = std::move(answer); }
 
+void RecordingOrigin::AnswerNext(OriginAnswer answer) {
+  state_.Lock()->next.push_back(std::move(answer));
+}
+
 void RecordingOrigin::Clear() {
   const auto state = state_.Lock();
   state->requests.clear();
@@ -70,11 +102,11 @@ std::string RecordingOrigin::received() {
 }
 
 bool RecordingOrigin::WaitForEnds(int count) {
-  for (int i = 0; i < 500; ++i) {
-    if (state_.Lock()->ended >= count) return true;
-    std::this_thread::sleep_for(10ms);
-  }
-  return false;
+  return Eventually([&] { return state_.Lock()->ended >= count; });
+}
+
+bool RecordingOrigin::WaitForRequests(std::size_t count) {
+  return Eventually([&] { return state_.Lock()->requests.size() >= count; });
 }
 
 void RecordingOrigin::Serve(Wire wire, int number) {
@@ -95,7 +127,13 @@ bool RecordingOrigin::ServeOne(Wire& wire, std::string& unread, int number) {
   }
   request.head = unread.substr(0, end + 4);
   unread.erase(0, end + 4);
-  const OriginAnswer answer = state_.Lock()->answer;
+  OriginAnswer answer = state_.With([](State& state) {
+    if (state.next.empty()) return state.answer;
+    OriginAnswer next = std::move(state.next.front());
+    state.next.pop_front();
+    return next;
+  });
+  if (answer.echo_target) answer.bytes = Echo(request.head);
   if (answer.before_body) wire.Send(answer.bytes);
   net::BodyReader body;
   body.Begin(FramingOf(request.head));
@@ -113,6 +151,7 @@ bool RecordingOrigin::ServeOne(Wire& wire, std::string& unread, int number) {
   if (!whole) return false;
   std::this_thread::sleep_for(answer.delay);
   if (!answer.before_body) wire.Send(answer.bytes);
+  if (answer.stream > 0 && !SendStream(wire, answer.stream)) return false;
   if (!answer.later.empty()) {
     std::this_thread::sleep_for(50ms);
     wire.Send(answer.later);

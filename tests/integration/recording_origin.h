@@ -1,6 +1,7 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -21,8 +22,13 @@ struct OriginAnswer {
   Then then = Then::kKeep;
   bool before_body = false;  ///< answers as soon as the head is there
   Duration delay{0};
-  std::string later;  ///< sent 50 ms after `bytes`, in a packet of its own
+  bool echo_target = false;  ///< answers 200 with the request's target as the body
+  std::uint64_t stream = 0;  ///< bytes of Pattern() sent after `bytes`
+  std::string later;         ///< sent 50 ms after `bytes`, in a packet of its own
 };
+
+/// 64 KiB in which no 256 bytes are alike at two places of their period: what streams consist of.
+const std::string& Pattern();
 
 /// A server that answers with scripted bytes and keeps the raw bytes of each request. One thread a
 /// connection. Thread-safe.
@@ -40,6 +46,8 @@ class RecordingOrigin {
   const net::Address& address() const { return port_.address(); }
   /// For requests from here on.
   void Answer(OriginAnswer answer);
+  /// For the next request only, after those already queued.
+  void AnswerNext(OriginAnswer answer);
   void Clear();
   std::vector<Request> requests();
   /// Connections accepted since Clear.
@@ -48,10 +56,13 @@ class RecordingOrigin {
   std::string received();
   /// Waits until `count` connections have ended since Clear, as seen by the origin.
   bool WaitForEnds(int count);
+  /// Waits until `count` requests have been received, whole or not.
+  bool WaitForRequests(std::size_t count);
 
  private:
   struct State {
     OriginAnswer answer;
+    std::deque<OriginAnswer> next;
     std::vector<Request> requests;
     int connections = 0;
     int ended = 0;

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "hale/net/address.h"
 
@@ -9,6 +10,16 @@ namespace hale::test {
 
 /// How a peer ended a connection.
 enum class Ended : std::uint8_t { kOpen, kClosed, kReset };
+
+/// Asks every 5 ms for up to 5 s; whether it came true.
+template <class Condition>
+bool Eventually(Condition condition) {
+  for (int i = 0; i < 1000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(5ms);
+  }
+  return condition();
+}
 
 /// A blocking connection of raw bytes, for tests that say exactly what is on the wire.
 /// Not thread-safe.
