@@ -41,7 +41,7 @@ struct AdminRoute {
 };
 
 /// The admin port without its socket: finds the route, keeps out who may not use it, answers.
-/// `/` lists the routes. Immutable; as thread-safe as its handlers.
+/// `/` lists the routes. Thread-safe as far as its handlers are.
 class Admin {
  public:
   Admin(AdminRules rules, std::vector<AdminRoute> routes);

@@ -141,33 +141,36 @@ TEST_F(JournalTest, AnEntryIsJsonWithASentence) {
   EXPECT_EQ(json.at("text"), "circuit of orders b\"\uFFFD opened");
 }
 
-TEST(JournalStressTest, ReadersSeeEveryEntryOnceAndWhole) {
-  Journal journal(RealClock(), 100'000);
-  std::uint64_t seen = 0;
-  std::uint64_t next = 0;
-  const auto read = [&] {
-    for (const auto& entry : journal.Since(next, 500).entries) {
-      EXPECT_EQ(entry.sequence, ++next);
-      EXPECT_EQ(entry.observed, entry.threshold);
-      seen += entry.count;
+class JournalStressTest : public testing::Test {
+ protected:
+  void Write(int first) {
+    for (int i = first; i < first + 5000; ++i) {
+      Event event;
+      event.kind = i % 2 == 0 ? EventKind::kOpened : EventKind::kEjected;
+      event.observed = event.threshold = i;
+      journal_.Add(event);
     }
-  };
+  }
+  void Read() {
+    for (const auto& entry : journal_.Since(next_, 500).entries) {
+      EXPECT_EQ(entry.sequence, ++next_);
+      EXPECT_EQ(entry.observed, entry.threshold);
+    }
+  }
+  Journal journal_{RealClock(), 100'000};
+  std::uint64_t next_ = 0;
+};
+
+TEST_F(JournalStressTest, AReaderSeesEveryEntryOnceAndWhole) {
   {
     std::vector<std::jthread> threads;
     for (int thread = 0; thread < 4; ++thread) {
-      threads.emplace_back([&journal, thread] {
-        for (int i = 0; i < 5000; ++i) {
-          Event event;
-          event.kind = i % 2 == 0 ? EventKind::kOpened : EventKind::kEjected;
-          event.observed = event.threshold = thread * 10'000 + i;
-          journal.Add(event);
-        }
-      });
+      threads.emplace_back([this, thread] { Write(thread * 10'000); });
     }
-    for (int i = 0; i < 50; ++i) read();
+    for (int i = 0; i < 50; ++i) Read();
   }
-  while (next < journal.last()) read();
-  EXPECT_EQ(seen, 20'000);
+  while (next_ < journal_.last()) Read();
+  EXPECT_EQ(next_, 20'000);
 }
 
 }  // namespace

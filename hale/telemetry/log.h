@@ -31,6 +31,7 @@ std::string_view Word(Level level);
 std::optional<Level> LevelFromWord(std::string_view word);
 
 /// What a field may hold; a view is valid until the call that logs it returns.
+/// Not thread-safe.
 class LogValue {
  public:
   using Any =

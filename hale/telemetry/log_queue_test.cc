@@ -26,6 +26,16 @@ void ExpectConserved(const LogStats& stats) {
   EXPECT_EQ(stats.created, stats.written + stats.dropped_full + stats.dropped_error + stats.queued);
 }
 
+void PushMany(LogQueue& queue, int threads) {
+  std::vector<std::jthread> all;
+  for (int thread = 0; thread < threads; ++thread) {
+    all.emplace_back([&queue] {
+      for (int i = 0; i < 5000; ++i) queue.Push("a line of some length\n");
+    });
+  }
+  for (int i = 0; i < 100; ++i) ExpectConserved(queue.stats());
+}
+
 TEST(LogQueueTest, LinesOfAThreadKeepTheirOrder) {
   MemorySink sink;
   LogQueue queue(sink);
@@ -92,14 +102,8 @@ TEST(LogQueueStressTest, EveryLineIsWrittenOrCounted) {
   MemorySink sink;
   LogQueue queue(sink, {.bytes = 64 * 1024});
   {
-    LogWriter writer(queue);
-    std::vector<std::jthread> threads;
-    for (int thread = 0; thread < 12; ++thread) {
-      threads.emplace_back([&] {
-        for (int i = 0; i < 5000; ++i) queue.Push("a line of some length\n");
-      });
-    }
-    for (int i = 0; i < 100; ++i) ExpectConserved(queue.stats());
+    const LogWriter writer(queue);
+    PushMany(queue, 12);
   }
   const LogStats stats = queue.stats();
   EXPECT_EQ(stats.created, 60'000);

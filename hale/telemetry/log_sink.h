@@ -10,6 +10,7 @@
 namespace hale::telemetry {
 
 /// Where finished log lines go. Called by one thread at a time, with no lock of a user's held.
+/// Not thread-safe.
 class LogSink {
  public:
   virtual ~LogSink() = default;
@@ -17,8 +18,8 @@ class LogSink {
   virtual bool Write(std::string_view lines) noexcept = 0;
 };
 
-/// A file that is appended to, or a descriptor such as standard output. Reopen may be called by any
-/// thread, Write by one at a time.
+/// A file that is appended to, or a descriptor such as standard output. Thread-safe as far as
+/// Reopen goes; Write is for one thread at a time.
 class FileSink final : public LogSink {
  public:
   /// Opens (creates, mode 0640) the file for appending.

@@ -75,7 +75,7 @@ using LabelValues = std::span<const std::string_view>;
 
 class FamilyBase;
 
-/// Is shown all series of a registry, one family after the other.
+/// Is shown all series of a registry, one family after the other, by one thread. Not thread-safe.
 class SeriesVisitor {
  public:
   virtual ~SeriesVisitor() = default;
@@ -163,7 +163,7 @@ using HistogramFamily = Family<Histogram>;
 /// 1 ms and 2.5 ms before them, since C++ services live there.
 std::vector<Duration> RequestBounds();
 
-/// Takes the samples of a family that is worked out only when somebody reads.
+/// Takes the samples of a family that is worked out only when somebody reads. Not thread-safe.
 class SampleSink {
  public:
   virtual ~SampleSink() = default;

@@ -2,10 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
-#include <latch>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "hale/telemetry/exposition.h"
@@ -159,60 +156,6 @@ TEST_F(MetricsTest, AComputedFamilyIsAskedAtEachReading) {
                     [&](SampleSink& sink) { sink.Sample({"me"}, ++asked); });
   EXPECT_EQ(Samples(), "asked{by=\"me\"} 1\n");
   EXPECT_EQ(Samples(), "asked{by=\"me\"} 2\n");
-}
-
-// Runs f in each of `count` threads, all let go at once.
-void Together(int count, const std::function<void()>& f) {
-  std::latch start(count);
-  std::vector<std::jthread> threads;
-  for (int i = 0; i < count; ++i) {
-    threads.emplace_back([&] {
-      start.arrive_and_wait();
-      f();
-    });
-  }
-}
-
-TEST(MetricsStressTest, NothingThatThreadsCountIsLost) {
-  Registry registry;
-  const Counter& counter = registry.Counters({.name = "x_total", .help = "X."}).With({});
-  const Histogram& took = registry.Histograms({.name = "x_seconds", .help = "X."}).With({});
-  Together(16, [&] {
-    for (int i = 0; i < 200'000; ++i) counter.Add();
-    for (int i = 0; i < 1000; ++i) took.Observe(Duration(i));
-  });
-  EXPECT_EQ(counter.value(), 16 * 200'000);
-  EXPECT_EQ(took.values().count, 16'000);
-}
-
-TEST(MetricsStressTest, ThreadsThatComeTogetherMakeOneSeries) {
-  Registry registry;
-  CounterFamily& family = registry.Counters({.name = "x_total", .help = "X.", .labels = {"k"}});
-  Together(8, [&] {
-    for (int i = 0; i < 500; ++i) family.With({std::to_string(i)}).Add();
-  });
-  EXPECT_EQ(family.size(), 500);
-  for (int i = 0; i < 500; ++i) EXPECT_EQ(family.With({std::to_string(i)}).value(), 8);
-}
-
-TEST(MetricsStressTest, AReadingBesideWritersNeverGoesBack) {
-  Registry registry;
-  HistogramFamily& family =
-      registry.Histograms({.name = "x_seconds", .help = "X.", .labels = {"k"}});
-  const Histogram& took = family.With({"a"});
-  std::vector<std::jthread> writers;
-  for (int thread = 0; thread < 2; ++thread) {
-    writers.emplace_back([&] {
-      for (int i = 0; i < 20'000; ++i) took.Observe(Duration(i) * 1'000'000);
-    });
-  }
-  std::uint64_t before = 0;
-  for (int i = 0; i < 200; ++i) {
-    Expose(registry, MetricFormat::kText);
-    const std::uint64_t now = took.values().count;
-    EXPECT_GE(now, before);
-    before = now;
-  }
 }
 
 }  // namespace

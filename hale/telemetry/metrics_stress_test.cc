@@ -1,0 +1,65 @@
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <latch>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "hale/telemetry/exposition.h"
+#include "hale/telemetry/metrics.h"
+
+namespace hale::telemetry {
+namespace {
+
+// Runs f in each of `count` threads, all let go at once.
+void Together(int count, const std::function<void()>& f) {
+  std::latch start(count);
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back([&] {
+      start.arrive_and_wait();
+      f();
+    });
+  }
+}
+
+TEST(MetricsStressTest, NothingThatThreadsCountIsLost) {
+  Registry registry;
+  const Counter& counter = registry.Counters({.name = "x_total", .help = "X."}).With({});
+  const Histogram& took = registry.Histograms({.name = "x_seconds", .help = "X."}).With({});
+  Together(16, [&] {
+    for (int i = 0; i < 200'000; ++i) counter.Add();
+    for (int i = 0; i < 1000; ++i) took.Observe(Duration(i));
+  });
+  EXPECT_EQ(counter.value(), 16 * 200'000);
+  EXPECT_EQ(took.values().count, 16'000);
+}
+
+TEST(MetricsStressTest, ThreadsThatComeTogetherMakeOneSeries) {
+  Registry registry;
+  CounterFamily& family = registry.Counters({.name = "x_total", .help = "X.", .labels = {"k"}});
+  Together(8, [&] {
+    for (int i = 0; i < 500; ++i) family.With({std::to_string(i)}).Add();
+  });
+  EXPECT_EQ(family.size(), 500);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(family.With({std::to_string(i)}).value(), 8);
+}
+
+TEST(MetricsStressTest, AReadingBesideAWriterNeverGoesBack) {
+  Registry registry;
+  const Histogram& took = registry.Histograms({.name = "x_seconds", .help = "X."}).With({});
+  const std::jthread writer([&] {
+    for (int i = 0; i < 20'000; ++i) took.Observe(Duration(i) * 1'000'000);
+  });
+  std::uint64_t before = 0;
+  for (int i = 0; i < 200; ++i) {
+    Expose(registry, MetricFormat::kText);
+    const std::uint64_t now = took.values().count;
+    EXPECT_GE(now, before);
+    before = now;
+  }
+}
+
+}  // namespace
+}  // namespace hale::telemetry
