@@ -12,22 +12,23 @@ namespace hale::policy {
 
 /// What one instance's pulse showed at one moment.
 struct PulseReading {
-  TimePoint waiting_since = kNever;  ///< when the first call since its last byte was sent; kNever
+  /// How long it has been silent: the later of its last byte and the sending of the first call that
+  /// has been out since; kNever: nothing is out.
+  TimePoint waiting_since = kNever;
   TimePoint answered = TimePoint::min();  ///< the latest sent-at of a call that it has answered
   TimePoint last_byte = TimePoint::min();
   std::uint32_t unanswered = 0;  ///< calls without a byte of their answer
   bool stalled = false;
 };
 
-/// Which instances have stopped answering, at `now`: a call to it has been out for `theta`, nothing
-/// was received from it since that call was sent, and a peer has answered a call that was sent
-/// later. The last is what tells a stopped instance from a slow service: when all are slow, or
-/// there is only one, nothing is stalled. One that is stalled stays so here until a byte ends it.
-/// Pure.
+/// Which instances have stopped answering, at `now`: a call to it has been out for `theta` in which
+/// nothing was received from it, and a peer has answered a call that was sent after the silence had
+/// begun. The last is what tells a stopped instance from a slow service: when all are slow, or
+/// there is only one, nothing is stalled. One that is stalled stays so until a byte ends it. Pure.
 std::vector<bool> JudgeStalls(std::span<const PulseReading> set, Duration theta, TimePoint now);
 
-/// Whether one instance still answers, seen from its calls by all loops. Per call two atomic
-/// operations on sending and two on the answer. Outlives its calls. Thread-safe.
+/// Whether one instance still answers, seen from its calls by all loops: a few atomic operations a
+/// call on one cache line. Outlives its calls. Thread-safe.
 class Pulse {
  public:
   Pulse() = default;
@@ -54,7 +55,7 @@ class Pulse {
   };
 
   Call OnSent(TimePoint now);
-  /// Any byte from it, of whatever call or check: it lives.
+  /// Any byte from it, of whatever call or check: it lives, and its silence begins anew.
   void OnBytes(TimePoint now);
   bool stalled() const { return (waiting_.load(std::memory_order_relaxed) & 1) != 0; }
   PulseReading Read() const;
@@ -62,9 +63,10 @@ class Pulse {
   bool MarkStalled(const PulseReading& reading);
 
  private:
-  void EndUnanswered(TimePoint sent);
+  void Begin(TimePoint now);
+  void EndWithout();
 
-  // When the first call after the last byte was sent, in ns, doubled; bit 0: stalled. 0: no call.
+  // Since when it is silent with a call out, in ns, doubled; bit 0: stalled. 0: nothing is out.
   alignas(64) std::atomic<std::uint64_t> waiting_{0};
   std::atomic<std::int64_t> last_byte_{TimePoint::min().time_since_epoch().count()};
   std::atomic<std::int64_t> answered_{TimePoint::min().time_since_epoch().count()};

@@ -11,8 +11,7 @@ namespace hale::policy {
 
 /// Counts latencies in buckets whose width is an eighth of a power of two, 65 µs to 137 s: a
 /// quantile is read off at most 12.5 % too high, never too low. Older counts fade: at 2^17 replies
-/// all are halved. 1.4 KiB. Thread-safe; a quantile that is read while others record is of about
-/// then.
+/// all are halved. 0.7 KiB. Thread-safe; what is read while others record is of about then.
 class LatencyHistogram {
  public:
   void Record(Duration latency);

@@ -1,0 +1,64 @@
+#include "hale/policy/stall_threshold.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+namespace hale::policy {
+namespace {
+
+constexpr std::uint64_t kFadeAt = std::uint64_t{1} << 17;
+constexpr std::uint64_t kEnough = 1000;  // replies: fewer say nothing about the last in a thousand
+constexpr Duration kBefore = 1s;
+constexpr Duration kLeast = 250ms;
+
+}  // namespace
+
+std::size_t LatencyHistogram::Index(Duration latency) {
+  const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(latency.count(), 0));
+  const int power = static_cast<int>(std::bit_width(ns)) - 1;
+  if (power < kLowest) return 0;
+  const auto step = static_cast<std::size_t>(ns >> (power - std::bit_width(kSteps - 1U))) % kSteps;
+  const std::size_t index = static_cast<std::size_t>(power - kLowest) * kSteps + step + 1;
+  return std::min(index, kBuckets - 1);
+}
+
+/// What belongs into the bucket is below this.
+Duration LatencyHistogram::Upper(std::size_t index) {
+  const auto power = kLowest + static_cast<int>(index / kSteps);
+  const auto step = static_cast<std::int64_t>(index % kSteps);
+  return Duration((kSteps + step) << (power - std::bit_width(kSteps - 1U)));
+}
+
+void LatencyHistogram::Record(Duration latency) {
+  buckets_[Index(latency)].fetch_add(1, std::memory_order_relaxed);
+  if (count_.fetch_add(1, std::memory_order_relaxed) + 1 == kFadeAt) Fade();
+}
+
+void LatencyHistogram::Fade() {
+  std::uint64_t removed = 0;
+  for (auto& bucket : buckets_) {
+    const std::uint32_t half = bucket.load(std::memory_order_relaxed) / 2;
+    bucket.fetch_sub(half, std::memory_order_relaxed);
+    removed += half;
+  }
+  count_.fetch_sub(removed, std::memory_order_relaxed);
+}
+
+Duration LatencyHistogram::Quantile(double quantile) const {
+  const auto all = static_cast<double>(count());
+  const auto rank = static_cast<std::uint64_t>(std::ceil(std::clamp(quantile, 0.0, 1.0) * all));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    seen += buckets_[i].load(std::memory_order_relaxed);
+    if (seen != 0 && seen >= rank) return Upper(i);
+  }
+  return Duration::zero();
+}
+
+Duration StallThreshold(const LatencyHistogram& replies) {
+  if (replies.count() < kEnough) return kBefore;
+  return std::max(kLeast, Duration(3 * replies.Quantile(0.999)));
+}
+
+}  // namespace hale::policy
