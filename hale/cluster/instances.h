@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@ class Instances {
   Instances() = default;
   /// Of those with the same address one is kept: which one does not depend on their order.
   explicit Instances(std::vector<Instance> all);
+  explicit Instances(std::initializer_list<Instance> all) : Instances(std::vector(all)) {}
 
   std::size_t size() const { return all_.size(); }
   bool empty() const { return all_.empty(); }

@@ -16,13 +16,15 @@ void StaticRegistry::Replace(std::vector<Instance> instances) {
 }
 
 Task<Result<Update>> StaticRegistry::Next(Position after) {
-  while (after == Position(kEpoch, number_)) {
+  for (;;) {
+    // Named, and not in a loop's condition: there g++ 12 loses the coroutine.
+    const Position here(kEpoch, number_);
+    if (after != here) co_return Update(here, instances_);
     changed_.Reset();
     if (co_await changed_.Wait() == Trigger::Ended::kStopped) {
       co_return Fail(Code::kCancelled, "stopped");
     }
   }
-  co_return Update(Position(kEpoch, number_), instances_);
 }
 
 }  // namespace hale::cluster
