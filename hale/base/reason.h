@@ -81,6 +81,12 @@ const ReasonInfo& Info(Reason reason);
 /// The stable word of a reason. Pure.
 inline std::string_view Word(Reason reason) { return Info(reason).word; }
 
+/// The request itself was at fault, or its sender gave up: it says nothing about who was called.
+/// Pure.
+constexpr bool IsCallersFault(Reason reason) {
+  return reason >= Reason::kNoRoute && reason <= Reason::kClientAbort;
+}
+
 /// The reason that a word names, or nothing. Pure.
 std::optional<Reason> ReasonFromWord(std::string_view word);
 

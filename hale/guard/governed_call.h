@@ -251,7 +251,7 @@ class GovernedCall {
 
   static Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure) {
     if (!failure) return Outcome::kSuccess;
-    const bool neutral = failure->reason == Reason::kClientAbort ||
+    const bool neutral = IsCallersFault(failure->reason) ||
                          failure->reason == Reason::kConcurrency ||
                          failure->failed == policy::Failed::kInstance;
     return neutral ? Outcome::kIgnored : Outcome::kFailure;

@@ -52,6 +52,7 @@ class Lease {
   static Lease TakeAnyway(std::shared_ptr<Target> target, TimePoint now);
 
   Target* target() const { return target_.get(); }
+  const std::shared_ptr<Target>& shared_target() const { return target_; }
   std::string_view instance() const { return target_ ? target_->name() : std::string_view(); }
 
   /// The call is on the wire: from here on silence counts.

@@ -43,9 +43,6 @@ void RouteLimit::Apply(const LimitOptions& options, TimePoint now) {
   if (keyed_) keyed_->Apply(ToLimiter(options), now);
 }
 
-std::uint64_t RouteLimit::admitted() const {
-  return whole_ ? whole_->admitted() : keyed_->admitted();
-}
 std::uint64_t RouteLimit::refused() const { return whole_ ? whole_->refused() : keyed_->refused(); }
 
 }  // namespace hale::mesh

@@ -27,7 +27,6 @@ class RouteLimit {
   /// New figures, the debt kept; `by` and `max_keys` must be the same.
   void Apply(const LimitOptions& options, TimePoint now);
   const LimitOptions& options() const { return options_; }
-  std::uint64_t admitted() const;
   std::uint64_t refused() const;
 
  private:

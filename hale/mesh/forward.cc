@@ -1,0 +1,110 @@
+#include "hale/mesh/forward.h"
+
+#include <charconv>
+#include <optional>
+
+#include "hale/telemetry/request_id.h"
+
+namespace hale::mesh {
+namespace {
+
+bool StartsWithIgnoringCase(std::string_view text, std::string_view start) {
+  return text.size() >= start.size() && net::EqualsIgnoringCase(text.substr(0, start.size()), start);
+}
+
+std::optional<std::uint64_t> Number(const net::Fields& fields, std::string_view name) {
+  const auto text = fields.Find(name);
+  if (!text) return std::nullopt;
+  std::uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return value;
+}
+
+/// `1.1 name` among the members of all Via fields (RFC 9110 §7.6.3).
+bool PassedHere(const net::Fields& fields, std::string_view pseudonym) {
+  for (const auto& line : fields) {
+    if (!net::EqualsIgnoringCase(line.name, "via")) continue;
+    const std::size_t at = line.value.find(pseudonym);
+    if (at == std::string_view::npos || at == 0 || line.value[at - 1] != ' ') continue;
+    const std::size_t end = at + pseudonym.size();
+    if (end == line.value.size() || line.value[end] == ',' || line.value[end] == ' ') return true;
+  }
+  return false;
+}
+
+void Strip(net::Fields& fields, const ForwardRules& rules) {
+  const bool edge = rules.trust == Trust::kEdge;
+  const bool stranger = edge && !rules.peer_trusted;
+  if (!edge) return;
+  fields.RemoveIf([&](const net::Fields::Line& line) {
+    if (StartsWithIgnoringCase(line.name, "hale-")) return true;
+    return stranger && (StartsWithIgnoringCase(line.name, "x-forwarded-") ||
+                        net::EqualsIgnoringCase(line.name, "forwarded"));
+  });
+}
+
+Passport ReadPassport(const net::Fields& fields, const ForwardRules& rules, Random& random) {
+  Passport passport;
+  const auto id = fields.Find("x-request-id");
+  const bool ours = rules.trust == Trust::kMesh || rules.peer_trusted;
+  if (ours && id && telemetry::ValidRequestId(*id)) {
+    passport.request_id = *id;
+  } else {
+    const auto fresh = telemetry::NewRequestId(random);
+    passport.request_id = std::string_view(fresh.data(), fresh.size());
+  }
+  const auto parent = fields.Find("traceparent");
+  const auto trace = parent ? telemetry::ParseTraceparent(*parent) : std::nullopt;
+  passport.trace = trace ? telemetry::NextHop(*trace, random)
+                         : telemetry::NewTrace(random, telemetry::Sampled::kNo);
+  if (const auto attempt = Number(fields, "hale-attempt"); attempt && *attempt >= 1) {
+    passport.attempt = static_cast<std::uint32_t>(std::min<std::uint64_t>(*attempt, 1000));
+  }
+  if (const auto left = Number(fields, "hale-timeout-ms")) {
+    constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
+    passport.timeout = std::chrono::milliseconds(std::min(*left, kDay));
+  }
+  return passport;
+}
+
+}  // namespace
+
+Result<Passport> StampRequest(net::RequestHead& request, const ForwardRules& rules,
+                              Random& random) {
+  net::Fields& fields = request.fields;
+  if (PassedHere(fields, rules.pseudonym)) return Fail(Reason::kLoop, Executed::kNo);
+  Strip(fields, rules);
+  const Passport passport = ReadPassport(fields, rules, random);
+  net::RemoveHopByHop(fields);
+
+  if (const auto state = fields.Find("tracestate")) {
+    if (!telemetry::TracestateFits(*state)) {
+      const std::string clean = telemetry::CleanTracestate(*state);
+      clean.empty() ? static_cast<void>(fields.Remove("tracestate"))
+                    : fields.Set("tracestate", clean);
+    }
+  }
+  const auto traceparent = telemetry::Traceparent(passport.trace);
+  fields.Set("traceparent", {traceparent.data(), traceparent.size()});
+  fields.Set("x-request-id", passport.request_id.view());
+  if (const auto before = fields.Find("x-forwarded-for")) {
+    fields.Set("X-Forwarded-For", std::string(*before) + ", " + std::string(rules.peer_ip));
+  } else {
+    fields.Append("X-Forwarded-For", rules.peer_ip);
+  }
+  if (!fields.Has("x-forwarded-proto")) fields.Append("X-Forwarded-Proto", "http");
+  std::array<char, 96> via{};
+  const auto end = std::copy_n("1.1 ", 4, via.begin());
+  const std::size_t size = std::min(rules.pseudonym.size(), via.size() - 4);
+  std::copy_n(rules.pseudonym.begin(), size, end);
+  fields.Append("Via", {via.data(), size + 4});
+  return passport;
+}
+
+void StampResponse(net::ResponseHead& response, const Passport& passport) {
+  net::RemoveHopByHop(response.fields);
+  response.fields.Set("x-request-id", passport.request_id.view());
+}
+
+}  // namespace hale::mesh

@@ -1,0 +1,35 @@
+#include "hale/mesh/request_body.h"
+
+namespace hale::mesh {
+
+RequestBody::RequestBody(net::ServerExchange& exchange)
+    : exchange_(exchange),
+      complete_(exchange.request().framing.kind == net::Framing::Kind::kNone ||
+                exchange.request().framing == net::Framing::Length(0)) {}
+
+Task<Result<void>> RequestBody::ReadWhole() {
+  const net::Framing framing = exchange_.request().framing;
+  const bool fits = framing.kind == net::Framing::Kind::kLength && framing.length <= kKept;
+  while (fits && !complete_) {
+    const auto piece = co_await ReadMore();
+    if (!piece) co_return std::unexpected(piece.error());
+  }
+  co_return Result<void>();
+}
+
+Task<Result<std::span<const char>>> RequestBody::ReadMore() {
+  auto piece = co_await exchange_.ReadBody();
+  if (!piece) {
+    broken_ = piece.error();
+    co_return piece;
+  }
+  complete_ = piece->empty() || exchange_.body_complete();
+  if (!dropped_ && kept_.size() + piece->size() > kKept) {
+    dropped_ = true;
+    kept_.clear();
+  }
+  if (!dropped_) kept_.append(piece->data(), piece->size());
+  co_return piece;
+}
+
+}  // namespace hale::mesh
