@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "hale/base/guarded.h"
+#include "hale/base/may_block.h"
 #include "hale/net/loop_access.h"
 #include "hale/net/timer_queue.h"
 
@@ -140,6 +141,7 @@ Loop::Loop() : impl_(std::make_unique<Impl>()) {}
 Loop::~Loop() = default;
 
 void Loop::Run() {
+  const MustNotBlock scope;
   impl_->owner.store(std::this_thread::get_id(), std::memory_order_relaxed);
   impl_->Enter();
   impl_->io.restart();
