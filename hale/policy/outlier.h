@@ -64,11 +64,13 @@ struct InstanceVerdict {
   Standing standing = Standing::kIn;
   Use use = Use::kNormal;
   Reason reason = Reason::kNone;           ///< why it is not in
-  TimePoint since = TimePoint::min();      ///< of this standing
+  TimePoint since = TimePoint::min();      ///< of this standing, or of its place or its undoing
   TimePoint ramp_from = TimePoint::min();  ///< since when its load grows: Candidate::since
-  Duration peers_latency{0};               ///< kSick: its peers' median when it was left out
-  bool holds_place = false;                ///< kSick: one of the places of max_sick is its
-  bool undone = false;                     ///< kSick: it was left out and its peers grew slow
+  Duration peers_latency{0};               ///< of its fastest peer when it was given its place
+  bool has_place = false;                  ///< kSick: one of the places of max_sick is its
+  bool undone = false;                     ///< kSick: it had a place and its peers grew slow
+  bool left_out = false;                   ///< all told: it gets no calls but probes
+  bool shadow = false;                     ///< left_out is only what would be
 
   friend bool operator==(const InstanceVerdict&, const InstanceVerdict&) = default;
 };
@@ -88,22 +90,22 @@ struct InstanceFacts {
 
 struct Judgement {
   std::vector<InstanceVerdict> verdicts;  ///< one for each instance, in their order
-  bool panic = false;
+  bool panic = false;     ///< too few were left, and some of the doubtful are used again
   bool all_dead = false;  ///< nobody may be picked: `no_instance` at once, but for probes
 };
 
 /// Judges a set: who is dead, who is sick, who is left out. The dead are left out without a cap:
 /// they carry no load. The sick are left out one at a time, at most max(1, max_sick × n), since
-/// each shifts load to its peers (beyond 1 − ρ/0.95 of them the cure is the outage), and come back
-/// when the peers grow slow. When fewer than `panic` of them remain, the sick and those who are
-/// only said to be dead come back, never who refuses or has stopped. When the circuit of every
-/// living instance is open nobody is excepted and the breakers refuse (`circuit_open`): a service
-/// that fails is no outlier. Run it when a fact changes and at a coarse interval, not at each pick.
-/// Pure.
+/// each shifts load to its peers (beyond 1 − ρ/0.95 of them the cure is the outage); when even the
+/// fastest peer grows slow it is undone, for ten intervals. When fewer than `panic` remain, the
+/// sick and those who are only said to be down are used again, never who refuses or has stopped.
+/// Sick ones without a place are used although their breaker refuses, unless the circuit of every
+/// living instance is open: a service that fails is no outlier, its breakers refuse
+/// (`circuit_open`). Run it when a fact changes and at a coarse interval, not at each pick. Pure.
 Judgement Judge(std::span<const InstanceFacts> set, const OutlierOptions& options, TimePoint now);
 
-/// What changed for an instance: kEjected, kReturned or kStalled, or nothing. The caller adds
-/// names. Pure.
+/// What changed for an instance: kEjected, kReturned or kStalled, in shadow kWouldRefuse, or
+/// nothing. The caller adds names. Pure.
 std::optional<Event> ToEvent(const InstanceVerdict& before, const InstanceVerdict& after,
                              TimePoint now);
 

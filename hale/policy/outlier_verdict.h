@@ -20,7 +20,7 @@ class PublishedVerdict {
   /// Who newly dies rests first; who is in again has its rests forgotten.
   void Publish(const InstanceVerdict& verdict, const OutlierOptions& options, Random& random,
                TimePoint now);
-  Use use() const { return use_.load(std::memory_order_relaxed); }
+  Use use() const { return use_.load(std::memory_order_acquire); }
   /// When its present ramp began: Candidate::since.
   TimePoint ramp_from() const {
     return TimePoint(Duration(ramp_from_.load(std::memory_order_relaxed)));
