@@ -182,15 +182,16 @@ class Scenario:
 class Gateway:
     """`hale gateway` on free ports with a document given as a dict (JSON is a document too)."""
 
-    def __init__(self, scenario, services, routes, name="gateway", wait=True, env=None, pin=None, **more):
+    def __init__(self, scenario, services, routes, name="gateway", wait="/ready", env=None, pin=None, listen=None,
+                 admin=None, **more):
         self.scenario = scenario
         self.port = free_port()
         self.admin = free_port()
         self.file = f"{name}.json"
         self.document = {
             "node": {"service": "edge"},
-            "listen": [{"address": f"127.0.0.1:{self.port}", "trust": "edge"}],
-            "admin": {"address": f"127.0.0.1:{self.admin}"},
+            "listen": [{"address": f"127.0.0.1:{self.port}", "trust": "edge", **(listen or {})}],
+            "admin": {"address": f"127.0.0.1:{self.admin}", **(admin or {})},
             "services": services,
             "routes": routes,
         }
@@ -198,9 +199,8 @@ class Gateway:
         self.path = self.write(self.document)
         pinned = ["taskset", "-c", str(pin)] if pin is not None else []
         self.process = scenario.start(pinned + [HALE, "gateway", "-c", self.path], name, env=env)
-        if wait and not wait_until(lambda: ask(self.admin, "/ready")[0] == 200):
-            print(self.process.log()[-3000:])
-            raise RuntimeError("the gateway did not become ready")
+        if wait and not wait_until(lambda: ask(self.admin, wait)[0] == 200 and listens(self.port)):
+            raise RuntimeError(f"the gateway's {wait} is not 200: {self.process.log()[-2000:]}")
 
     def write(self, document):
         return self.scenario.write(self.file, json.dumps(document, indent=1))

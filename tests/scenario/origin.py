@@ -42,11 +42,11 @@ def reset(connection):
 class Origin:
     """Serves on a free port; `behave(connection, head, body)` answers one request (False: close)."""
 
-    def __init__(self, behave, on_connect=None):
+    def __init__(self, behave, on_connect=None, port=0):
         self.behave = behave
         self.on_connect = on_connect
-        self.heads = []
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.heads = []  # of the requests so far: what the upstream saw
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=1024)
         self.port = self._listener.getsockname()[1]
         self._closed = False
         threading.Thread(target=self._accept, daemon=True).start()
@@ -73,6 +73,10 @@ class Origin:
                         return
         except OSError:
             pass
+
+    @property
+    def hits(self):
+        return len(self.heads)
 
     def close(self):
         self._closed = True
