@@ -67,6 +67,11 @@ class Service final : public guard::Targets {
   void Judge(TimePoint now, Random& random);
   /// Control loop: the members whose rest is over, each to be asked once for a sign of life.
   std::vector<std::shared_ptr<Member>> TakeProbes(TimePoint now, Random& random);
+  /// Control loop: how a member was judged; the default for one that is not known.
+  policy::InstanceVerdict VerdictOf(std::string_view address) const {
+    const auto at = known_.find(address);
+    return at == known_.end() ? policy::InstanceVerdict{} : at->second.verdict;
+  }
   void OnHealth(std::string_view address, cluster::Health health);
   void OnAlive(std::string_view address, TimePoint now);
 

@@ -1,0 +1,256 @@
+#include "hale/host/gateway.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "hale/config/file.h"
+#include "hale/host/status.h"
+#include "hale/telemetry/request_id.h"
+
+namespace hale::host {
+namespace {
+
+/// How often all sets are judged: a stall is noticed this much later than it could be at most.
+constexpr Duration kJudgeEvery = std::chrono::milliseconds(100);
+
+std::string MakePseudonym(const Document& document) {
+  const auto id = telemetry::NewRequestId(ThreadRandom());
+  return document.node.service + "-" + std::string(id.data(), 8);
+}
+
+std::size_t LoopsFor(const Document& document) {
+  if (document.node.loops != 0) return document.node.loops;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+std::unique_ptr<Gateway> Gateway::Make(const std::string& file, config::Problems& problems) {
+  const auto complain = [&](std::string message) {
+    problems.push_back({.file = file, .message = std::move(message)});
+    return nullptr;
+  };
+  const auto text = config::ReadText(file, Size{config::kMaxDocument});
+  if (!text) return complain(text.error().message);
+  auto updater = std::make_unique<Updater>(
+      [](std::string_view t, const std::string& f) { return ParseDocument(t, f); },
+      StartSections());
+  const config::Offered offered = updater->Offer(*text, file);
+  problems = offered.problems;
+  if (offered.verdict != config::Verdict::kApplied) return nullptr;
+  auto observatory = Observatory::Open(updater->current()->value, RealClock());
+  if (!observatory) return complain("telemetry.access_log: " + observatory.error().message);
+  return std::unique_ptr<Gateway>(new Gateway(std::move(updater), std::move(*observatory)));
+}
+
+Gateway::Gateway(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory)
+    : signals_(control_, [this](int signal) { OnSignal(signal); }),
+      updater_(std::move(updater)),
+      observatory_(std::move(observatory)),
+      routing_({control_, resolver_, files_, observatory_->events()}, observatory_->requests()),
+      shared_{.routes = config::Live<mesh::RouteTable>(mesh::RouteTable()),
+              .events = observatory_->events(),
+              .metrics = observatory_->requests(),
+              .recorder = observatory_->recorder(),
+              .access_log = observatory_->access_log(),
+              .clock = RealClock(),
+              .pseudonym = {}} {}
+
+Gateway::~Gateway() {
+  changes_.Cancel();
+  workers_.clear();
+}
+
+Result<void> Gateway::Open() {
+  const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
+  const Document& document = snapshot->value;
+  started_ = control_.Now();
+  shared_.pseudonym = MakePseudonym(document);
+  shared_.routes.Publish(routing_.Apply(document));
+  if (auto opened = OpenWorkers(document); !opened) return opened;
+  if (auto opened = OpenAdmin(document); !opened) return opened;
+  RegisterMetrics();
+
+  const std::string from =
+      document.config.from.file.empty() ? snapshot->file : document.config.from.file;
+  source_ = std::make_unique<provider::file::FileSource>(files_, from);
+  changes_ = source_->Watch([this] { Reload(); });
+  return {};
+}
+
+Result<void> Gateway::OpenWorkers(const Document& document) {
+  const std::size_t loops = LoopsFor(document);
+  for (std::size_t i = 0; i < loops; ++i) {
+    workers_.push_back(std::make_unique<Worker>(shared_, resolver_, observatory_->events()));
+  }
+  const auto reuse = loops > 1 ? net::ReusePort::kYes : net::ReusePort::kNo;
+  for (const mesh::ListenOptions& listen : document.listen) {
+    auto address = net::Address::Parse(listen.address);
+    for (auto& worker : workers_) {
+      if (!address) return std::unexpected(address.error());
+      auto bound = worker->Listen(listen, *address, reuse);
+      if (!bound) {
+        return Fail(Code::kUnavailable, "cannot listen on " + listen.address + ": " +
+                                            bound.error().message);
+      }
+      address = *bound;  // the port that was chosen for 0 is the other loops', too
+    }
+    addresses_.push_back(*address);
+  }
+  return {};
+}
+
+Result<void> Gateway::OpenAdmin(const Document& document) {
+  if (document.admin.address.empty()) return {};
+  AdminParts parts{.registry = observatory_->metrics(),
+                   .journal = observatory_->journal(),
+                   .recorder = observatory_->recorder(),
+                   .log = observatory_->log(),
+                   .ready = [this] { return IsReady(); },
+                   .status = [this] { return Status(); }};
+  admin_ = std::make_unique<Admin>(
+      AdminRules{.token = document.admin.token.Reveal(), .hosts = document.admin.hosts},
+      AdminRoutes(std::move(parts)));
+  admin_handler_ = std::make_unique<AdminHandler>(*admin_);
+  admin_server_ = std::make_unique<net::HttpServer>(control_, AdminServerOptions(),
+                                                    *admin_handler_, observatory_->events());
+  auto address = net::Address::Parse(document.admin.address);
+  if (address) address = admin_server_->Listen(*address);
+  if (!address) {
+    return Fail(Code::kUnavailable, "cannot listen on " + document.admin.address +
+                                        " (admin.address): " + address.error().message);
+  }
+  addresses_.push_back(*address);
+  return {};
+}
+
+void Gateway::Run() {
+  phase_ = Phase::kServing;
+  Tell(EventKind::kLifecycle, Reason::kNone, "gateway", "ready");
+  Judge();
+  control_.Run();
+}
+
+void Gateway::Judge() {
+  routing_.Judge();
+  control_.At(SaturatingAdd(control_.Now(), kJudgeEvery), [this] { Judge(); });
+}
+
+/// On the thread of the file watch: a megabyte of YAML is no work for a loop.
+void Gateway::Reload() {
+  auto offered = std::make_shared<config::Offered>();
+  const auto text = source_->Read();
+  if (!text) {
+    Tell(EventKind::kConfigRejected, Reason::kNone, "config", text.error().message);
+    return;
+  }
+  *offered = updater_.With([&](auto& updater) {
+    return updater->Offer(*text, std::string(source_->name()));
+  });
+  if (offered->verdict == config::Verdict::kUnchanged) return;
+  control_.Post([this, offered] { Apply(*offered); });
+}
+
+void Gateway::Apply(const config::Offered& offered) {
+  if (offered.verdict == config::Verdict::kRejected) {
+    for (const config::Problem& problem : offered.problems) {
+      if (problem.severity != config::Severity::kError) continue;
+      Tell(EventKind::kConfigRejected, Reason::kNone, "config", config::Print(problem));
+    }
+    return;
+  }
+  const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
+  shared_.routes.Publish(routing_.Apply(snapshot->value));
+  observatory_->log().SetLevel(snapshot->value.log.level);
+  for (auto& worker : workers_) worker->Prune();
+  std::string detail = "revision " + std::to_string(offered.revision) + ", " +
+                       std::to_string(offered.changes.size()) + " values changed";
+  for (const std::string& section : offered.at_next_start) {
+    detail += ", " + section + " takes effect at the next start";
+  }
+  Tell(EventKind::kConfigApplied, Reason::kNone, "config", detail);
+}
+
+void Gateway::OnSignal(int signal) {
+  if (signal == SIGHUP) {
+    observatory_->Reopen();
+    files_.Refresh();
+    return;
+  }
+  if (phase_ == Phase::kStarting || phase_ == Phase::kServing) {
+    Drain();
+  } else {
+    Tell(EventKind::kLifecycle, Reason::kDraining, "gateway", "stopping at once");
+    control_.Stop();
+  }
+}
+
+void Gateway::Drain() {
+  phase_ = Phase::kDraining;
+  Tell(EventKind::kLifecycle, Reason::kDraining, "gateway", "draining");
+  for (auto& worker : workers_) worker->Drain();
+  const mesh::DrainOptions drain =
+      updater_.With([](const auto& u) { return u->current()->value.drain; });
+  const TimePoint finish = SaturatingAdd(control_.Now(), drain.wait);
+  control_.At(finish, [this, until = SaturatingAdd(finish, drain.timeout)] {
+    phase_ = Phase::kFinishing;
+    for (auto& worker : workers_) worker->StopAccepting();
+    Finish(until);
+  });
+}
+
+void Gateway::Finish(TimePoint until) {
+  std::size_t open = 0;
+  for (auto& worker : workers_) open += worker->connections();
+  if (open == 0 || control_.Now() >= until) {
+    Tell(EventKind::kLifecycle, Reason::kDraining, "gateway",
+         open == 0 ? "stopped" : "stopped, " + std::to_string(open) + " connections cut off");
+    control_.Stop();
+    return;
+  }
+  control_.At(SaturatingAdd(control_.Now(), std::chrono::milliseconds(20)),
+              [this, until] { Finish(until); });
+}
+
+Readiness Gateway::IsReady() const {
+  if (phase_ != Phase::kServing) {
+    return {.ready = false, .why = phase_ == Phase::kStarting ? "starting" : "draining"};
+  }
+  for (const auto& [name, kept] : routing_.services()) {
+    if (kept.left != kNever) continue;
+    const auto set = kept.object->service()->members();
+    const bool usable = std::ranges::any_of(set->members, [](const auto& member) {
+      return member->verdict().use() != policy::Use::kOut;
+    });
+    if (!usable) return {.ready = false, .why = "no instance of " + name + " is alive"};
+  }
+  return {.ready = true};
+}
+
+std::string Gateway::Status() {
+  const auto table = shared_.routes.Get();
+  return updater_.With([&](const auto& updater) {
+    const auto snapshot = updater->current();
+    return StatusJson({.document = *snapshot,
+                       .rejected = updater->rejected(),
+                       .at_next_start = updater->at_next_start(),
+                       .routing = routing_,
+                       .routes = *table,
+                       .draining = phase_ >= Phase::kDraining,
+                       .started = started_,
+                       .now = control_.Now()});
+  });
+}
+
+void Gateway::Tell(EventKind kind, Reason reason, std::string_view policy,
+                   std::string_view detail) const {
+  Event event;
+  event.at = control_.clock().Now();
+  event.kind = kind;
+  event.reason = reason;
+  event.policy = policy;
+  event.detail = detail;
+  observatory_->events().On(event);
+}
+
+}  // namespace hale::host

@@ -1,0 +1,94 @@
+#include "hale/host/worker.h"
+
+#include <future>
+
+#include "hale/base/may_block.h"
+
+namespace hale::host {
+
+net::ServerOptions ToServer(const mesh::ListenOptions& listen) {
+  net::ServerOptions options;
+  options.head.bytes = listen.limits.header.bytes;
+  options.head.fields = listen.limits.fields;
+  options.head.target = listen.limits.target.bytes;
+  options.body_bytes = listen.limits.body.bytes == 0 ? UINT64_MAX : listen.limits.body.bytes;
+  options.max_connections = listen.limits.connections;
+  options.header_timeout = listen.timeouts.header;
+  options.idle_timeout = listen.timeouts.idle;
+  options.body_timeout = listen.timeouts.body;
+  options.write_timeout = listen.timeouts.write;
+  return options;
+}
+
+Worker::Worker(const mesh::ProxyShared& shared, net::Resolver& resolver, EventSink& events)
+    : shared_(shared), events_(events), pools_(std::make_unique<mesh::Pools>(loop_, resolver)) {
+  thread_ = std::thread([this] {
+    const MustNotBlock scope;
+    loop_.Run();
+  });
+}
+
+Worker::~Worker() {
+  OnLoop([this] {
+    for (auto& door : doors_) door->server.AbortAll();
+  });
+  // One more turn, in which what was stopped unwinds.
+  OnLoop([] {});
+  OnLoop([this] {
+    doors_.clear();
+    pools_.reset();
+  });
+  loop_.Stop();
+  thread_.join();
+}
+
+template <class F>
+void Worker::OnLoop(F f) {
+  std::promise<void> done;
+  loop_.Post([&] {
+    f();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+Result<net::Address> Worker::Listen(const mesh::ListenOptions& listen, const net::Address& address,
+                                    net::ReusePort reuse) {
+  Result<net::Address> bound = Fail(Code::kInternal, "the loop has ended");
+  OnLoop([&] {
+    auto door = std::make_unique<Door>(shared_, *pools_, listen, loop_, events_);
+    bound = door->server.Listen(address, reuse);
+    if (bound) doors_.push_back(std::move(door));
+  });
+  return bound;
+}
+
+void Worker::Drain() {
+  loop_.Post([this] {
+    for (auto& door : doors_) door->server.Drain();
+  });
+}
+
+void Worker::StopAccepting() {
+  OnLoop([this] {
+    for (auto& door : doors_) door->server.StopAccepting();
+  });
+}
+
+void Worker::AbortAll() {
+  OnLoop([this] {
+    for (auto& door : doors_) door->server.AbortAll();
+  });
+}
+
+void Worker::Prune() {
+  loop_.Post([this] { pools_->Prune(); });
+}
+
+std::size_t Worker::connections() const {
+  std::size_t sum = 0;
+  for (const auto& door : doors_) sum += door->server.connections();
+  return sum;
+}
+
+}  // namespace hale::host

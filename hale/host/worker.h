@@ -1,0 +1,57 @@
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "hale/mesh/proxy.h"
+#include "hale/net/http_server.h"
+#include "hale/net/loop.h"
+#include "hale/net/resolver.h"
+
+namespace hale::host {
+
+/// The server's options for a listener. Pure.
+net::ServerOptions ToServer(const mesh::ListenOptions& listen);
+
+/// One event loop that serves requests, on a thread of its own. Thread-safe.
+class Worker {
+ public:
+  /// All references outlive me.
+  Worker(const mesh::ProxyShared& shared, net::Resolver& resolver, EventSink& events);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  /// Opens a listener; returns once it is bound, with the address bound.
+  Result<net::Address> Listen(const mesh::ListenOptions& listen, const net::Address& address,
+                              net::ReusePort reuse);
+  void Drain();
+  void StopAccepting();
+  void AbortAll();
+  /// Closes the connections to members that are gone.
+  void Prune();
+  std::size_t connections() const;
+  net::LoopLag TakeLag() { return loop_.TakeLag(); }
+
+ private:
+  struct Door {
+    Door(const mesh::ProxyShared& shared, mesh::Pools& pools, const mesh::ListenOptions& listen,
+         net::Loop& loop, EventSink& events)
+        : proxy(shared, pools, listen), server(loop, ToServer(listen), proxy, events) {}
+    mesh::Proxy proxy;
+    net::HttpServer server;
+  };
+  /// Runs f on the loop and waits for it.
+  template <class F>
+  void OnLoop(F f);
+
+  const mesh::ProxyShared& shared_;
+  EventSink& events_;
+  net::Loop loop_;
+  std::unique_ptr<mesh::Pools> pools_;
+  std::vector<std::unique_ptr<Door>> doors_;  // changed on the loop, before traffic
+  std::thread thread_;
+};
+
+}  // namespace hale::host
