@@ -23,7 +23,7 @@ class ServerTest : public testing::Test, public net::RequestHandler, public Even
  protected:
   using Body = std::function<Task<void>(ServerExchange&)>;
 
-  ~ServerTest() override {
+  void TearDown() override {
     thread_.Do([&] { server_.reset(); });
     EXPECT_TRUE(Eventually([&] { return thread_.loop().sockets() == 0; }));
   }
