@@ -13,8 +13,8 @@
 #include "hale/config/file.h"
 #include "hale/config/print.h"
 #include "hale/config/problem.h"
+#include "hale/config/source.h"
 #include "hale/config/text.h"
-#include "hale/config/updater.h"
 
 namespace hale::app {
 namespace {
@@ -57,7 +57,7 @@ int CheckReport::exit_code() const {
 
 CheckReport CheckFile(const std::string& file) {
   CheckReport report{.file = file == "-" ? "stdin" : file, .parsed = {}};
-  auto text = config::ReadDocumentFile(file);
+  auto text = config::ReadText(file, Size{config::kMaxDocument});
   if (text) {
     report.parsed = host::ParseDocument(*text, report.file);
   } else {

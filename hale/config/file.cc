@@ -5,10 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
-
-#include "hale/base/quantity.h"
-#include "hale/config/source.h"
 
 namespace hale::config {
 namespace {
@@ -35,20 +33,19 @@ std::unexpected<Error> Cannot(int number) {
 
 }  // namespace
 
-Result<std::string> ReadDocumentFile(const std::string& path) {
+Result<std::string> ReadText(const std::string& path, Size most) {
   const Descriptor file(path);
   if (file.get() < 0) return Cannot(errno);
   struct stat about{};
   if (::fstat(file.get(), &about) != 0) return Cannot(errno);
   if (S_ISDIR(about.st_mode)) return Cannot(EISDIR);
-  const auto too_large = [] {
-    return Fail(Code::kOutOfRange,
-                "larger than " + Print(Size{kMaxDocument}) + ", the most that is read");
+  const auto too_large = [&] {
+    return Fail(Code::kOutOfRange, "larger than " + Print(most) + ", the most that is read");
   };
-  if (S_ISREG(about.st_mode) && static_cast<std::size_t>(about.st_size) > kMaxDocument) {
+  if (S_ISREG(about.st_mode) && static_cast<std::uint64_t>(about.st_size) > most.bytes) {
     return too_large();
   }
-  std::string text(kMaxDocument + 1, '\0');
+  std::string text(most.bytes + 1, '\0');
   std::size_t size = 0;
   while (size < text.size()) {
     const ssize_t got = ::read(file.get(), text.data() + size, text.size() - size);
@@ -57,7 +54,7 @@ Result<std::string> ReadDocumentFile(const std::string& path) {
     if (got == 0) break;
     size += static_cast<std::size_t>(got);
   }
-  if (size > kMaxDocument) return too_large();
+  if (size > most.bytes) return too_large();
   text.resize(size);
   return text;
 }

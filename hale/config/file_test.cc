@@ -7,10 +7,10 @@
 #include <fstream>
 #include <string>
 
-#include "hale/config/source.h"
-
 namespace hale::config {
 namespace {
+
+constexpr Size kLimit{1024};
 
 class FileTest : public ::testing::Test {
  protected:
@@ -23,28 +23,28 @@ class FileTest : public ::testing::Test {
 };
 
 TEST_F(FileTest, ReadsAWholeFile) {
-  Write(std::string(kMaxDocument, 'x'));
-  EXPECT_EQ(ReadDocumentFile(path_)->size(), kMaxDocument);
+  Write(std::string(kLimit.bytes, 'x'));
+  EXPECT_EQ(ReadText(path_, kLimit)->size(), kLimit.bytes);
 }
 
 TEST_F(FileTest, RefusesWhatIsLarger) {
-  Write(std::string(kMaxDocument + 1, 'x'));
-  EXPECT_EQ(ReadDocumentFile(path_).error().message, "larger than 1MiB, the most that is read");
+  Write(std::string(kLimit.bytes + 1, 'x'));
+  EXPECT_EQ(ReadText(path_, kLimit).error().message, "larger than 1KiB, the most that is read");
 }
 
 TEST_F(FileTest, RefusesAHugeFileWithoutReadingIt) {
   Write("x");
   std::filesystem::resize_file(path_, 1ULL << 40);  // a hole: reading it would take minutes
-  EXPECT_EQ(ReadDocumentFile(path_).error().code, Code::kOutOfRange);
+  EXPECT_EQ(ReadText(path_, kLimit).error().code, Code::kOutOfRange);
 }
 
 TEST_F(FileTest, RefusesAnEndlessFile) {
-  EXPECT_EQ(ReadDocumentFile("/dev/zero").error().code, Code::kOutOfRange);
+  EXPECT_EQ(ReadText("/dev/zero", kLimit).error().code, Code::kOutOfRange);
 }
 
 TEST_F(FileTest, SaysWhyThereIsNone) {
-  EXPECT_EQ(ReadDocumentFile(path_).error().message, "cannot be read: No such file or directory");
-  EXPECT_EQ(ReadDocumentFile("/").error().message, "cannot be read: Is a directory");
+  EXPECT_EQ(ReadText(path_, kLimit).error().message, "cannot be read: No such file or directory");
+  EXPECT_EQ(ReadText("/", kLimit).error().message, "cannot be read: Is a directory");
 }
 
 }  // namespace

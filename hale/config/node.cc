@@ -19,11 +19,6 @@ namespace {
 // Ends the parse where going on makes no sense; never leaves ParseTree.
 struct Stop {};
 
-Position At(const YAML::Mark& mark) {
-  if (mark.is_null()) return {};
-  return {mark.line + 1, mark.column + 1};
-}
-
 // What the parser's own words leave in the dark.
 std::string_view Hint(std::string_view complaint, std::string_view line) {
   const std::string_view indentation = line.substr(0, line.find_first_not_of(" \t"));
@@ -41,7 +36,13 @@ std::string_view Hint(std::string_view complaint, std::string_view line) {
 
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(Tree& tree, std::string_view file) : tree_(tree), file_(file) {}
+  Builder(Tree& tree, std::string_view file, Position end) : tree_(tree), file_(file), end_(end) {}
+
+  // What is missed at the end is seen in the comment that was added there.
+  Position At(const YAML::Mark& mark) const {
+    if (mark.is_null()) return {};
+    return mark.line + 1 > end_.line ? end_ : Position{mark.line + 1, mark.column + 1};
+  }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
@@ -62,6 +63,11 @@ class Builder final : public YAML::EventHandler {
                 const std::string& value) override {
     RefuseAnchor(mark, anchor);
     RefuseTag(mark, tag);
+    if (FirstNotText(value)) {  // by an escape, "\\0"
+      Complain(At(mark), "holds a control character: " + Quote(value));
+      Put(Node{.kind = Node::Kind::kBroken, .at = At(mark)});
+      return;
+    }
     Put(Node{.kind = Node::Kind::kScalar, .quoted = tag == "!", .at = At(mark), .text = value});
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -163,6 +169,7 @@ class Builder final : public YAML::EventHandler {
 
   Tree& tree_;
   std::string_view file_;
+  Position end_;
   std::vector<Frame> frames_;
   int documents_ = 0;
 };
@@ -201,9 +208,9 @@ const Node* Node::Find(std::string_view name) const {
 Tree ParseTree(std::string_view text, std::string_view file) {
   Tree tree;
   tree.root.kind = Node::Kind::kBroken;
-  Builder builder(tree, file);
   if (text.size() > kMaxDocument) {
-    builder.Complain({}, "larger than " + Print(Size{kMaxDocument}) + ", the most that is read");
+    Builder(tree, file, {})
+        .Complain({}, "larger than " + Print(Size{kMaxDocument}) + ", the most that is read");
     return tree;
   }
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);  // a byte order mark
@@ -211,6 +218,7 @@ Tree ParseTree(std::string_view text, std::string_view file) {
     tree.problems.push_back(std::move(*problem));
     return tree;
   }
+  Builder builder(tree, file, PositionOf(text, text.size()));
   try {
     // The comment at the end is for a quote that is open there: the scanner overlooks it when the
     // text ends with its line.
@@ -224,10 +232,12 @@ Tree ParseTree(std::string_view text, std::string_view file) {
   } catch (const Stop&) {
     // It has complained.
   } catch (const YAML::Exception& error) {
-    const Position end = PositionOf(text, text.size());
-    const Position at = At(error.mark).line > end.line ? end : At(error.mark);
+    const Position at = builder.At(error.mark);
     const std::string_view hint = Hint(error.msg, LineAt(text, at));
-    builder.Complain(at, "not YAML: " + error.msg + std::string(hint));
+    // It may end with one byte out of the middle of a character.
+    const std::string complaint =
+        error.msg.substr(0, FirstNotText(error.msg).value_or(error.msg.size()));
+    builder.Complain(at, "not YAML: " + complaint + std::string(hint));
   }
   return tree;
 }

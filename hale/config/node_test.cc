@@ -125,6 +125,16 @@ TEST(NodeTest, SaysWhatIsNotClosed) {
   EXPECT_THAT(Complaint("a: \"b\n"), HasSubstr("a quote is not closed"));
 }
 
+TEST(NodeTest, RefusesControlCharactersThatAreEscaped) {
+  EXPECT_EQ(Complaint("a: \"x\\0y\"\n"), "f:1:4 a: holds a control character: 'x\\u0000y'\n");
+  EXPECT_EQ(Complaint("{\"a\": \"\\u001b\"}"), "f:1:7 a: holds a control character: '\\u001b'\n");
+  EXPECT_EQ(Complaint("a: \"x\\ny\\tz\"\n"), "");
+}
+
+TEST(NodeTest, AComplaintIsText) {
+  EXPECT_EQ(Complaint("a: \"\\\xC3\xA9\"\n"), "f:1:6 a: not YAML: unknown escape character: \n");
+}
+
 TEST(NodeTest, WhatIsMissingAtTheEndIsMissingAtTheEnd) {
   EXPECT_THAT(Complaint("a: [1\n"), HasSubstr("f:2:1 a[1]: not YAML"));
   EXPECT_THAT(Complaint("a: \"b"), HasSubstr("f:1:6 a: not YAML"));

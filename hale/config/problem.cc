@@ -51,7 +51,13 @@ std::string Print(const Problem& problem) {
   }
   if (!problem.path.empty()) out += ' ' + problem.path;
   out += problem.severity == Severity::kWarning ? ": warning: " : ": ";
-  out += problem.message;
+  for (const char c : problem.message) {
+    if (c == '\n' || c == '\r') {
+      out += c == '\n' ? "\\n" : "\\r";  // one problem is one line, whatever was found
+    } else {
+      out += c;
+    }
+  }
   return out;
 }
 

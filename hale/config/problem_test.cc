@@ -30,6 +30,10 @@ TEST(ProblemTest, LeavesOutAPlaceThatIsNotKnown) {
   EXPECT_EQ(Print(Problem{.file = "f", .message = "cannot be read"}), "f: cannot be read");
 }
 
+TEST(ProblemTest, IsOneLineWhateverWasFound) {
+  EXPECT_EQ(Print(Problem{.file = "f", .message = "'a\r\nb'"}), "f: 'a\\r\\nb'");
+}
+
 TEST(ProblemTest, WarningsAreNoErrors) {
   EXPECT_FALSE(HasErrors({At(1, 1, Severity::kWarning)}));
   EXPECT_TRUE(HasErrors({At(1, 1, Severity::kWarning), At(2, 1)}));

@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <utility>
 #include <vector>
 
+#include "hale/base/quantity.h"
+#include "hale/config/file.h"
 #include "hale/config/text.h"
 
 namespace hale::config {
 namespace {
 
-constexpr std::size_t kMaxSecret = std::size_t{64} * 1024;
+constexpr Size kMaxSecret{64 * 1024};
 
 std::string_view Found(const Node& node) {
   switch (node.kind) {
@@ -190,19 +191,14 @@ class Walk {
 };
 
 Result<std::string> ReadSecretFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text(kMaxSecret + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad() || (file.fail() && !file.eof())) {
-    return Fail(Code::kNotFound, "the file " + Quote(path) + " cannot be read");
+  auto text = ReadText(path, kMaxSecret);
+  if (!text) {
+    text.error().message = "the file " + Quote(path) + ": " + text.error().message;
+    return text;
   }
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxSecret) {
-    return Fail(Code::kOutOfRange, "the file " + Quote(path) + " is larger than 64KiB");
-  }
-  if (text.ends_with('\n')) text.pop_back();
-  if (text.ends_with('\r')) text.pop_back();
-  if (text.empty()) return Fail(Code::kInvalidArgument, "the file " + Quote(path) + " is empty");
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty()) return Fail(Code::kInvalidArgument, "the file " + Quote(path) + " is empty");
   return text;
 }
 

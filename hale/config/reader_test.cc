@@ -2,7 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 
@@ -159,6 +162,17 @@ TEST(ReaderTest, ASecretThatIsNotThereIsAnError) {
   EXPECT_EQ(Complaint("token: ${env:NOPE}"),
             "f:1:8 token: the environment variable 'NOPE' is not set\n");
   EXPECT_EQ(Complaint("token: {file: /nope}"), "f:1:15 token: the file '/nope' cannot be read\n");
+}
+
+TEST(ReaderTest, RealSecretFilesLoseOneLineEnd) {
+  const auto path =
+      std::filesystem::temp_directory_path() / ("hale_secret_" + std::to_string(::getpid()));
+  std::ofstream(path) << "pass word\n";
+  EXPECT_EQ(*RealSurroundings().file(path), "pass word");
+  std::ofstream(path) << "\n";
+  EXPECT_TRUE(RealSurroundings().file(path).error().message.ends_with("is empty"));
+  std::filesystem::remove(path);
+  EXPECT_TRUE(RealSurroundings().file(path).error().message.ends_with("No such file or directory"));
 }
 
 TEST(ReaderTest, ASecretInTheDocumentIsRefusedAndNotRepeated) {

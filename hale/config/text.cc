@@ -42,6 +42,14 @@ void AppendEscaped(std::string& out, char c, char quote) {
   }
 }
 
+// A byte that is part of no character.
+void AppendHex(std::string& out, char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  out += "\\x";
+  out += kHex[byte >> 4U];
+  out += kHex[byte & 15U];
+}
+
 bool IsContinuation(std::string_view text, std::size_t at) {
   return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
 }
@@ -67,15 +75,26 @@ std::size_t SequenceLength(std::string_view text, std::size_t at) {
   return overlong || beyond ? 0 : 4;
 }
 
+// The beginning of a text, without a part of a character at its end.
+std::string_view Cut(std::string_view text, std::size_t most) {
+  std::size_t end = std::min(text.size(), most);
+  while (end < text.size() && end > 0 && IsContinuation(text, end)) --end;
+  return text.substr(0, end);
+}
+
 }  // namespace
 
 std::string Quote(std::string_view text) {
-  constexpr std::size_t kMost = 40;
-  std::size_t end = std::min(text.size(), kMost);
-  while (end < text.size() && end > 0 && IsContinuation(text, end)) --end;
+  const std::string_view shown = Cut(text, 40);
   std::string out = "'";
-  for (const char c : text.substr(0, end)) AppendEscaped(out, c, '\'');
-  if (end < text.size()) out += "...";
+  for (std::size_t at = 0; at < shown.size();) {
+    const std::size_t length = SequenceLength(shown, at);
+    if (length == 0) AppendHex(out, shown[at]);
+    if (length == 1) AppendEscaped(out, shown[at], '\'');
+    if (length > 1) out += shown.substr(at, length);
+    at += std::max<std::size_t>(1, length);
+  }
+  if (shown.size() < text.size()) out += "...";
   out += '\'';
   return out;
 }
@@ -91,7 +110,7 @@ std::string JoinKey(std::string_view parent, std::string_view key) {
   std::string path(parent);
   if (key.empty() || !std::all_of(key.begin(), key.end(), IsPlain)) {
     path += '[';
-    path += JsonQuote(key.substr(0, 128));
+    path += JsonQuote(Cut(key, 128));
     path += ']';
     return path;
   }

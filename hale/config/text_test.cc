@@ -11,6 +11,10 @@ using namespace std::string_literals;
 
 TEST(TextTest, QuotesWhatWasFound) { EXPECT_EQ(Quote("a'b\n\x01"), "'a\\'b\\n\\u0001'"); }
 
+TEST(TextTest, AQuoteIsTextWhateverWasFound) {
+  EXPECT_EQ(Quote("\xC3\xA9\x85"), "'\xC3\xA9\\x85'");
+}
+
 TEST(TextTest, CutsWhatIsLongBetweenCharacters) {
   // 39 letters and then a character of two bytes, which would be cut in the middle.
   const std::string text = std::string(39, 'x') + "\xC3\xA9" + "y";
@@ -28,6 +32,11 @@ TEST(TextTest, JoinsPaths) {
 TEST(TextTest, APathNamesOnePlaceWhateverTheKey) {
   EXPECT_EQ(JoinKey("a", "b.c"), R"(a["b.c"])");
   EXPECT_EQ(JoinKey("", ""), R"([""])");
+}
+
+TEST(TextTest, APathIsTextHoweverLongTheKey) {
+  const std::string key = std::string(127, 'x') + "\xC3\xA9";
+  EXPECT_EQ(JoinKey("", key), "[\"" + std::string(127, 'x') + "\"]");
 }
 
 TEST(TextTest, TakesUtf8AsText) {

@@ -44,6 +44,8 @@ bool IsName(std::string_view text) {
 
 void CheckListenAddress(std::string_view address, const std::string& path, Findings& findings) {
   if (address.empty()) return findings.Error(path, "is missing, such as 0.0.0.0:8080");
+  constexpr std::size_t kMost = 64;  // the longest is about 47 bytes
+  if (address.size() > kMost) return findings.Error(path, Quote(address) + " is not an address");
   const auto parsed = net::Address::Parse(address);
   if (parsed) return;
   std::string message = parsed.error().message;
@@ -241,9 +243,6 @@ void ValidateRoutes(const Document& document, Findings& findings) {
 
 void Validate(const Document& document, Findings& findings) {
   ValidateListen(document, findings);
-  if (document.services.empty() && findings.origins().Has("services")) {
-    findings.Error("services", "holds no service; leave the key out if none is called");
-  }
   for (const auto& [name, service] : document.services) ValidateService(name, service, findings);
   ValidateRoutes(document, findings);
   if (!IsName(document.node.service)) {

@@ -56,8 +56,6 @@ TEST(DocumentRulesTest, AServiceNeedsInstances) {
   EXPECT_EQ(Complaint("services: {a: {}}"),
             "f:1:12 services.a.instances: no instances, write static: [\"host:port\"] or file: "
             "path\n");
-  EXPECT_EQ(Complaint("services: {}"),
-            "f:1:1 services: holds no service; leave the key out if none is called\n");
 }
 
 TEST(DocumentRulesTest, InstancesAreFoundInOneWay) {

@@ -277,6 +277,9 @@ void LintDrain(const Document& document, Findings& findings) {
 
 void Lint(const Document& document, Findings& findings) {
   LintListen(document, findings);
+  if (document.services.empty() && findings.origins().Has("services")) {
+    findings.Warn("services", "holds no service; leave the key out if none is called");
+  }
   for (const auto& [name, service] : document.services) {
     const std::string path = JoinKey("services", name);
     LintHealth(service, JoinKey(path, "health"), findings);

@@ -31,6 +31,11 @@ TEST(LintTest, TheDefaultsAreWise) {
   EXPECT_EQ(Complaint("listen: [\"0.0.0.0:80\"]"), "");
 }
 
+TEST(LintTest, NoServiceIsProbablyAMistake) {
+  EXPECT_EQ(Complaint("services: {}"),
+            "services: warning: holds no service; leave the key out if none is called\n");
+}
+
 TEST(LintTest, AttemptsFitIntoTheDeadline) {
   EXPECT_EQ(With("timeout: {per_try: 600ms}, retry: {attempts: 3}", "deadline: 1s"),
             "routes[0].deadline: warning: 600ms of services.a.timeout.per_try × 3 attempts "
