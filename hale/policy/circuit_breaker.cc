@@ -254,9 +254,8 @@ CircuitEvidence CircuitBreaker::Gather(TimePoint now, const CircuitBreakerOption
   CircuitWindow all(options);
   all.Roll(now);
   for (const auto& lane : lanes_) {
-    const auto counted = lane->counted.Lock();
-    counted->window.Roll(now);
-    all.Merge(counted->window);
+    // Not rolled: a lane that begins a bucket must notice it itself.
+    all.Merge(lane->counted.Lock()->window);
   }
   CircuitEvidence evidence = all.Evidence(HungAfter(options));
   evidence.bad_in_row = bad_in_row_.load(std::memory_order_relaxed);

@@ -54,9 +54,10 @@ void CircuitBreakerCore::Reset() { Become(Fresh(word_)); }
 
 void CircuitBreakerCore::EvidenceOfLife(TimePoint now) { word_ = Awake(word_, now); }
 
-CircuitEvidence CircuitBreakerCore::evidence(TimePoint now) {
-  window_.Roll(now);
-  CircuitEvidence evidence = window_.Evidence(HungAfter(options_));
+CircuitEvidence CircuitBreakerCore::evidence(TimePoint now) const {
+  CircuitWindow window = window_;
+  window.Roll(now);
+  CircuitEvidence evidence = window.Evidence(HungAfter(options_));
   evidence.bad_in_row = bad_in_row_;
   return evidence;
 }
@@ -71,7 +72,9 @@ void CircuitBreakerCore::Become(const CircuitWord& word) {
 
 void CircuitBreakerCore::Consider(TimePoint now) {
   if (word_.state != CircuitState::kClosed) return;
-  const auto trip = Decide(evidence(now), AdmitShare(word_, now, options_), options_);
+  CircuitEvidence evidence = window_.Evidence(HungAfter(options_));
+  evidence.bad_in_row = bad_in_row_;
+  const auto trip = Decide(evidence, AdmitShare(word_, now, options_), options_);
   if (!trip) return;
   trip_ = *trip;
   Become(Opened(word_, now, options_, *random_));

@@ -43,7 +43,7 @@ class CircuitBreakerCore {
   TimePoint open_until() const { return word_.until; }
   /// Why it opened last.
   const CircuitTrip& trip() const { return trip_; }
-  CircuitEvidence evidence(TimePoint now);
+  CircuitEvidence evidence(TimePoint now) const;
 
  private:
   void Become(const CircuitWord& word);

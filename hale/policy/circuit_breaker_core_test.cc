@@ -152,8 +152,10 @@ TEST_F(CircuitBreakerCoreTest, ALateCallGivesNoExtraPlaceForAProbe) {
   TripAndRest();
   Enter();
   Enter();
-  Settle(late_failure, Outcome::kFailure);
   Settle(late_ignored, Outcome::kIgnored);
+  EXPECT_TRUE(Refuses());
+  Settle(late_failure, Outcome::kFailure);
+  EXPECT_EQ(state(), CircuitState::kHalfOpen);
   EXPECT_TRUE(Refuses());
 }
 
@@ -342,6 +344,7 @@ TEST_F(CircuitBreakerCoreTest, AForcedClosedCircuitAdmitsAllAndRecordsNothing) {
   core().Force(CircuitState::kForcedClosed, now_ + 1h);
   Fail(100);
   EXPECT_EQ(state(), CircuitState::kForcedClosed);
+  EXPECT_EQ(core().evidence(now_).failed, 0U);
   now_ += 1h;
   Fail(3);
   EXPECT_EQ(state(), CircuitState::kClosed);

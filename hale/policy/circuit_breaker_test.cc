@@ -181,6 +181,7 @@ TEST_F(CircuitBreakerTest, FailuresThatArriveWhileOpenTellNothing) {
   for (CircuitPermit& permit : out) permit.Settle(Outcome::kFailure);
   EXPECT_EQ(journal_.Count(EventKind::kOpened), 1);
   EXPECT_EQ(totals().opened, 1U);
+  EXPECT_EQ(totals().failed, 4U);
 }
 
 TEST_F(CircuitBreakerTest, ASinkMayCallBackAndSeesTheNewState) {
@@ -331,6 +332,16 @@ TEST_F(CircuitBreakerTest, StatusShowsTheWindowAndTheState) {
   EXPECT_EQ(status.evidence.bad_in_row, 1U);
   EXPECT_EQ(status.totals.admitted, 5U);
   EXPECT_DOUBLE_EQ(status.admit_share, 1);
+}
+
+TEST_F(CircuitBreakerTest, ReadingTheStatusDoesNotHideHungCalls) {
+  options_.hung_after = 2s;
+  std::vector<CircuitPermit> out;
+  for (int i = 0; i < 4; ++i) out.push_back(Enter());
+  clock_.Advance(3s);
+  EXPECT_EQ(breaker().Status().evidence.hung, 4U);
+  EXPECT_FALSE(breaker().Admit().has_value());
+  EXPECT_EQ(journal_.last.reason, Reason::kHungCalls);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <barrier>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,16 +20,19 @@ void OnThreads(int threads, F f) {
 }
 
 TEST(KeyedLimiterStressTest, AKeyThatManyInsertAtOnceHasOneBurst) {
+  constexpr std::size_t kRounds = 5000;
   SimClock clock;
   KeyedLimiter limiter({.rate = {1, 1h}, .burst = 5}, {.clock = clock});
-  for (int round = 0; round < 500; ++round) {
-    const std::string key = std::to_string(round);
-    std::atomic<int> admitted = 0;
-    OnThreads(4, [&](int) {
-      for (int i = 0; i < 5; ++i) admitted += limiter.Take(key).has_value() ? 1 : 0;
-    });
-    ASSERT_EQ(admitted, 5);
-  }
+  std::barrier round_begins(4);
+  std::vector<std::atomic<int>> admitted(kRounds);
+  OnThreads(4, [&](int) {
+    for (std::size_t round = 0; round < kRounds; ++round) {
+      const std::string key = std::to_string(round);
+      round_begins.arrive_and_wait();
+      for (int i = 0; i < 5; ++i) admitted[round] += limiter.Take(key).has_value() ? 1 : 0;
+    }
+  });
+  for (const auto& count : admitted) EXPECT_EQ(count.load(), 5);
 }
 
 TEST(KeyedLimiterStressTest, KeysThatEvictEachOtherNeverGetMoreThanTheirRate) {

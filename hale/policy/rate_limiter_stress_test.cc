@@ -34,6 +34,18 @@ TEST(RateLimiterStressTest, ThreadsTogetherNeverGetMoreThanRateTimesTimePlusBurs
   EXPECT_GT(static_cast<double>(permits.load()), most * 0.5);
 }
 
+TEST(RateLimiterStressTest, ThreadsTogetherTakeEachPermitOnce) {
+  SimClock clock;
+  RateLimiter limiter({.rate = {1, 1h}, .burst = 1'500'000}, {.clock = clock});
+  std::atomic<int> permits = 0;
+  OnThreads(4, [&](int) {
+    int mine = 0;
+    for (int i = 0; i < 500'000; ++i) mine += limiter.Take().has_value() ? 1 : 0;
+    permits += mine;
+  });
+  EXPECT_EQ(permits, 1'500'000);
+}
+
 TEST(RateLimiterStressTest, ApplyUnderLoadNeitherRefillsNorLosesDebt) {
   SimClock clock;
   RateLimiter limiter({.rate = {1, 1h}, .burst = 1000}, {.clock = clock});
