@@ -2,7 +2,8 @@
 #include <cstdio>
 
 #include "app/commands.h"
-#include "hale/host/gateway.h"
+#include "hale/host/process.h"
+#include "hale/mesh/proxy.h"
 
 namespace hale::app {
 
@@ -21,14 +22,17 @@ int RunGateway(std::span<const std::string> arguments) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   config::Problems problems;
-  const auto gateway = host::Gateway::Make(file, problems);
+  const auto process = host::Process::Make(file, problems);
   std::fputs(config::Print(problems).c_str(), stderr);
-  if (!gateway) return 2;
-  if (const auto opened = gateway->Open(); !opened) {
+  if (!process) return 2;
+  const host::HandlerFactory proxies = [&](mesh::Pools& pools, const mesh::ListenOptions& listen) {
+    return std::make_unique<mesh::Proxy>(process->routes(), process->records(), pools, listen);
+  };
+  if (const auto opened = process->Open(proxies); !opened) {
     std::fprintf(stderr, "hale gateway: %s\n", opened.error().message.c_str());
     return 1;
   }
-  gateway->Run();
+  process->Run();
   return 0;
 }
 

@@ -6,15 +6,30 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
 
 namespace hale::host {
+namespace {
 
-Signals::Signals(Executor& executor, std::function<void(int)> handler) {
-  std::signal(SIGPIPE, SIG_IGN);
+sigset_t Wanted() {
   sigset_t wanted;
   sigemptyset(&wanted);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&wanted, signal);
-  pthread_sigmask(SIG_BLOCK, &wanted, &before_);
+  return wanted;
+}
+
+}  // namespace
+
+void Signals::Block() {
+  std::signal(SIGPIPE, SIG_IGN);
+  const sigset_t wanted = Wanted();
+  pthread_sigmask(SIG_BLOCK, &wanted, nullptr);
+}
+
+Signals::Signals(Executor& executor, std::function<void(int)> handler) {
+  const sigset_t wanted = Wanted();
   signals_ = signalfd(-1, &wanted, SFD_CLOEXEC);
   ended_ = eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this, &executor, handler = std::move(handler)] {
@@ -35,7 +50,6 @@ Signals::~Signals() {
   thread_.join();
   close(signals_);
   close(ended_);
-  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 }  // namespace hale::host

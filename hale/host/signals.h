@@ -1,6 +1,5 @@
 #pragma once
 
-#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -8,12 +7,16 @@
 
 namespace hale::host {
 
-/// Turns signals of the process into work on an executor, so that a handler may do anything. Made
-/// before any other thread, which inherits that these signals are blocked. SIGPIPE is ignored.
+/// Turns signals of the process into work on an executor, so that a handler may do anything.
 /// Thread-safe.
 class Signals {
  public:
-  /// `handler(signal)` runs on `executor` for each SIGTERM, SIGINT and SIGHUP. The executor
+  /// Blocks SIGTERM, SIGINT and SIGHUP in the calling thread and in all that it makes from here on,
+  /// and ignores SIGPIPE. Before anything that makes a thread: one that was made earlier would take
+  /// the signal and end the process.
+  static void Block();
+
+  /// After Block. `handler(signal)` runs on `executor` for each SIGTERM, SIGINT and SIGHUP. The executor
   /// outlives me.
   Signals(Executor& executor, std::function<void(int)> handler);
   Signals(const Signals&) = delete;
@@ -21,7 +24,6 @@ class Signals {
   ~Signals();
 
  private:
-  sigset_t before_{};
   int signals_ = -1;  // signalfd
   int ended_ = -1;    // eventfd
   std::thread thread_;

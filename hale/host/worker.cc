@@ -20,8 +20,8 @@ net::ServerOptions ToServer(const mesh::ListenOptions& listen) {
   return options;
 }
 
-Worker::Worker(const mesh::ProxyShared& shared, net::Resolver& resolver, EventSink& events)
-    : shared_(shared), events_(events), pools_(std::make_unique<mesh::Pools>(loop_, resolver)) {
+Worker::Worker(const HandlerFactory& handlers, net::Resolver& resolver, EventSink& events)
+    : handlers_(handlers), events_(events), pools_(std::make_unique<mesh::Pools>(loop_, resolver)) {
   thread_ = std::thread([this] {
     const MustNotBlock scope;
     loop_.Run();
@@ -30,7 +30,7 @@ Worker::Worker(const mesh::ProxyShared& shared, net::Resolver& resolver, EventSi
 
 Worker::~Worker() {
   OnLoop([this] {
-    for (auto& door : doors_) door->server.AbortAll();
+    for (Door& door : doors_) door.server->AbortAll();
   });
   // One more turn, in which what was stopped unwinds.
   OnLoop([] {});
@@ -56,8 +56,10 @@ Result<net::Address> Worker::Listen(const mesh::ListenOptions& listen, const net
                                     net::ReusePort reuse) {
   Result<net::Address> bound = Fail(Code::kInternal, "the loop has ended");
   OnLoop([&] {
-    auto door = std::make_unique<Door>(shared_, *pools_, listen, loop_, events_);
-    bound = door->server.Listen(address, reuse);
+    Door door{.handler = handlers_(*pools_, listen), .server = nullptr};
+    door.server =
+        std::make_unique<net::HttpServer>(loop_, ToServer(listen), *door.handler, events_);
+    bound = door.server->Listen(address, reuse);
     if (bound) doors_.push_back(std::move(door));
   });
   return bound;
@@ -65,19 +67,19 @@ Result<net::Address> Worker::Listen(const mesh::ListenOptions& listen, const net
 
 void Worker::Drain() {
   loop_.Post([this] {
-    for (auto& door : doors_) door->server.Drain();
+    for (Door& door : doors_) door.server->Drain();
   });
 }
 
 void Worker::StopAccepting() {
   OnLoop([this] {
-    for (auto& door : doors_) door->server.StopAccepting();
+    for (Door& door : doors_) door.server->StopAccepting();
   });
 }
 
 void Worker::AbortAll() {
   OnLoop([this] {
-    for (auto& door : doors_) door->server.AbortAll();
+    for (Door& door : doors_) door.server->AbortAll();
   });
 }
 
@@ -87,7 +89,7 @@ void Worker::Prune() {
 
 std::size_t Worker::connections() const {
   std::size_t sum = 0;
-  for (const auto& door : doors_) sum += door->server.connections();
+  for (const Door& door : doors_) sum += door.server->connections();
   return sum;
 }
 

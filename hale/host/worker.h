@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
-#include "hale/mesh/proxy.h"
+#include "hale/mesh/listen_options.h"
+#include "hale/mesh/pools.h"
 #include "hale/net/http_server.h"
 #include "hale/net/loop.h"
 #include "hale/net/resolver.h"
@@ -14,11 +16,15 @@ namespace hale::host {
 /// The server's options for a listener. Pure.
 net::ServerOptions ToServer(const mesh::ListenOptions& listen);
 
+/// Makes what answers the requests of one listener on one loop.
+using HandlerFactory = std::function<std::unique_ptr<net::RequestHandler>(
+    mesh::Pools& pools, const mesh::ListenOptions& listen)>;
+
 /// One event loop that serves requests, on a thread of its own. Thread-safe.
 class Worker {
  public:
   /// All references outlive me.
-  Worker(const mesh::ProxyShared& shared, net::Resolver& resolver, EventSink& events);
+  Worker(const HandlerFactory& handlers, net::Resolver& resolver, EventSink& events);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -36,21 +42,18 @@ class Worker {
 
  private:
   struct Door {
-    Door(const mesh::ProxyShared& shared, mesh::Pools& pools, const mesh::ListenOptions& listen,
-         net::Loop& loop, EventSink& events)
-        : proxy(shared, pools, listen), server(loop, ToServer(listen), proxy, events) {}
-    mesh::Proxy proxy;
-    net::HttpServer server;
+    std::unique_ptr<net::RequestHandler> handler;
+    std::unique_ptr<net::HttpServer> server;
   };
   /// Runs f on the loop and waits for it.
   template <class F>
   void OnLoop(F f);
 
-  const mesh::ProxyShared& shared_;
+  const HandlerFactory& handlers_;
   EventSink& events_;
   net::Loop loop_;
   std::unique_ptr<mesh::Pools> pools_;
-  std::vector<std::unique_ptr<Door>> doors_;  // changed on the loop, before traffic
+  std::vector<Door> doors_;  // changed on the loop, before traffic
   std::thread thread_;
 };
 

@@ -8,53 +8,24 @@
 #include "hale/mesh/refusal.h"
 
 namespace hale::mesh {
-namespace {
-
-/// Tells what was decided about one request to its trail and to everybody.
-class CallTrail final : public EventSink {
- public:
-  CallTrail(telemetry::RequestTrail& trail, EventSink& all) : trail_(trail), all_(all) {}
-  void On(const Event& event) noexcept override {
-    trail_.Add(event);
-    all_.On(event);
-  }
-
- private:
-  telemetry::RequestTrail& trail_;
-  EventSink& all_;
-};
-
-}  // namespace
-
-/// What is known of a request while it is served.
-struct Proxy::Request {
-  Request(net::ServerExchange& e, EventSink& events)
-      : exchange(e), began(e.started()), record(began), trail(record, events) {}
-
-  net::ServerExchange& exchange;
-  TimePoint began;
-  telemetry::RequestTrail record;
-  CallTrail trail;
-  Passport passport;
-  std::string client_ip;
-  std::shared_ptr<const RouteTable> routes;
-  const Route* route = nullptr;
-  std::string instance;
-  Reason reason = Reason::kNone;
-  std::uint32_t attempts = 0;
-};
-
-Proxy::Proxy(const ProxyShared& shared, Pools& pools, const ListenOptions& listen)
-    : shared_(shared), pools_(pools), trust_(listen.trust), trusted_(listen.trusted_proxies) {}
+Proxy::Proxy(const config::Live<RouteTable>& routes, const ServingRecords& records, Pools& pools,
+             const ListenOptions& listen)
+    : routes_(routes),
+      records_(records),
+      pools_(pools),
+      trust_(listen.trust),
+      trusted_(listen.trusted_proxies) {}
 
 Task<void> Proxy::Handle(net::ServerExchange& exchange) {
-  Request request(exchange, shared_.events);
-  request.routes = shared_.routes.Get();
-  co_await Serve(request);
-  Finish(request);
+  // Pinned for the request's whole life: what a route says does not change under it.
+  const std::shared_ptr<const RouteTable> routes = routes_.Get();
+  ServedRequest request(exchange, records_.events);
+  co_await Serve(request, *routes);
+  // Of this instant, not of the turn: a turn that served many would make them all look instant.
+  Conclude(request, records_, pools_.loop().clock().Now());
 }
 
-Task<void> Proxy::Serve(Request& request) {
+Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
   net::ServerExchange& exchange = request.exchange;
   net::RequestHead& head = exchange.request();
   const std::string peer_ip = exchange.peer().Ip();
@@ -63,7 +34,7 @@ Task<void> Proxy::Serve(Request& request) {
                                {.trust = trust_,
                                 .peer_trusted = trusted_.Has(exchange.peer()),
                                 .peer_ip = peer_ip,
-                                .pseudonym = shared_.pseudonym},
+                                .pseudonym = records_.pseudonym},
                                ThreadRandom());
   if (!passport) {
     co_await Refuse(request, passport.error(), true);
@@ -78,12 +49,14 @@ Task<void> Proxy::Serve(Request& request) {
     const std::string_view rest = std::string_view(head.target).substr(path.size());
     head.target = std::string(normal) + std::string(rest);
   }
-  request.route = request.routes->Find(head, head.path());
-  if (request.route == nullptr) {
+  const Route* found = routes.Find(head, head.path());
+  if (found == nullptr) {
     co_await Refuse(request, Error(Reason::kNoRoute, Executed::kNo), true);
     co_return;
   }
-  const Route& route = *request.route;
+  const Route& route = *found;
+  request.route = route.name;
+  request.metrics = route.metrics;
   const TimePoint now = pools_.loop().Now();
   if (auto taken = route.limits.Take(head, request.client_ip, now); !taken) {
     Event event;
@@ -103,8 +76,9 @@ Task<void> Proxy::Serve(Request& request) {
   co_await Call(request, route);
 }
 
-Task<void> Proxy::Call(Request& request, const Route& route) {
+Task<void> Proxy::Call(ServedRequest& request, const Route& route) {
   net::ServerExchange& exchange = request.exchange;
+  request.service = route.service->name();
   RequestBody body(exchange);
   // A failure here is the client's, and answered by the server already.
   if (const auto read = co_await body.ReadWhole(); !read) {
@@ -152,7 +126,7 @@ Task<void> Proxy::Call(Request& request, const Route& route) {
   co_await sender.Finish();
 }
 
-Task<void> Proxy::Relay(Request& request, net::ClientExchange& upstream, guard::Lease& lease) {
+Task<void> Proxy::Relay(ServedRequest& request, net::ClientExchange& upstream, guard::Lease& lease) {
   net::ServerExchange& client = request.exchange;
   net::ResponseHead& head = upstream.response();
   StampResponse(head, request.passport);
@@ -184,70 +158,15 @@ Task<void> Proxy::Relay(Request& request, net::ClientExchange& upstream, guard::
   }
 }
 
-Task<void> Proxy::Refuse(Request& request, const Error& error, bool no_retry) {
+Task<void> Proxy::Refuse(ServedRequest& request, const Error& error, bool no_retry) {
   request.reason = error.reason;
   const Refusal refusal =
       MakeRefusal(error, request.passport.request_id.view(), no_retry ? HopRetry::kNo : HopRetry::kMay);
   co_await request.exchange.RespondWhole(refusal.head, refusal.body);
 }
 
-telemetry::AccessRecord Proxy::RecordOf(const Request& request, TimePoint now) const {
-  const net::ServerExchange& exchange = request.exchange;
-  net::RequestHead& head = request.exchange.request();
-  telemetry::AccessRecord record;
-  record.duration = now - request.began;
-  record.time = shared_.clock.WallNow() - record.duration;
-  record.request_id = request.passport.request_id.view();
-  record.trace = request.passport.trace;
-  record.method = head.method;
-  record.target = head.target;
-  if (request.route != nullptr) {
-    record.route = request.route->name;
-    record.service = request.route->service->name();
-  }
-  record.instance = request.instance;
-  record.status = exchange.status();
-  record.reason = request.reason;
-  record.bytes_in = exchange.bytes_in();
-  record.bytes_out = exchange.bytes_out();
-  record.attempts = request.attempts;
-  record.client = request.client_ip;
-  record.user_agent = head.fields.Find("user-agent").value_or("");
-  return record;
-}
-
-void Proxy::Finish(Request& request) {
-  // Of this instant, not of the turn: a turn that served many would make them all look instant.
-  const TimePoint now = pools_.loop().clock().Now();
-  const telemetry::AccessRecord record = RecordOf(request, now);
-  telemetry::RouteMetrics& metrics =
-      request.route != nullptr ? *request.route->metrics : shared_.metrics.Route("none");
-  metrics.Count(record.method, record.status, record.reason, record.duration);
-  if (shared_.access_log != nullptr) shared_.access_log->Write(record);
-  if (const auto kept = shared_.recorder.Classify(record, request.record)) {
-    std::vector<telemetry::HeaderView> headers;
-    for (const auto& line : request.exchange.request().fields) {
-      headers.push_back({line.name, line.value});
-    }
-    shared_.recorder.Keep(*kept, record, request.record, headers);
-  }
-}
-
 void Proxy::OnRefused(const net::Address& peer, const net::Verdict& verdict) {
-  Event event;
-  event.at = pools_.loop().Now();
-  event.reason = verdict.reason;
-  event.policy = "http";
-  event.detail = verdict.sentence;
-  shared_.events.On(event);
-  telemetry::AccessRecord record;
-  record.time = shared_.clock.WallNow();
-  const std::string client = peer.Ip();
-  record.client = client;
-  record.status = verdict.status;
-  record.reason = verdict.reason;
-  shared_.metrics.Route("none").Count("", verdict.status, verdict.reason, Duration::zero());
-  if (shared_.access_log != nullptr) shared_.access_log->Write(record);
+  ConcludeRefused(peer, verdict, records_, pools_.loop().Now());
 }
 
 }  // namespace hale::mesh

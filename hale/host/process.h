@@ -14,36 +14,47 @@
 #include "hale/host/routing.h"
 #include "hale/host/signals.h"
 #include "hale/host/worker.h"
+#include "hale/mesh/served_request.h"
 #include "hale/provider/file/file_source.h"
 
 namespace hale::host {
 
-/// A gateway from one document: listeners on a loop a core, everything that happens once a process
-/// on the calling thread's loop. SIGTERM drains, a second one stops at once, SIGHUP reads the files
-/// again.
-class Gateway {
+/// One running process from one document: listeners on a loop a core, and on the calling thread's
+/// loop what happens once: watches, health, judging, live change, the admin port, signals. SIGTERM
+/// drains, a second one stops at once, SIGHUP reads the files again. What answers requests is handed
+/// in: routes (the gateway) or handlers (App).
+class Process {
  public:
   /// The document's file must hold a valid document: otherwise its problems are in `problems`, and
   /// null is returned. Warnings are there, too.
-  static std::unique_ptr<Gateway> Make(const std::string& file, config::Problems& problems);
-  ~Gateway();
-  Gateway(const Gateway&) = delete;
-  Gateway& operator=(const Gateway&) = delete;
+  static std::unique_ptr<Process> Make(const std::string& file, config::Problems& problems);
+  /// The same from a text, which then does not change.
+  static std::unique_ptr<Process> MakeFixed(const std::string& text, config::Problems& problems);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
 
-  /// Opens the ports. Fails when one is taken.
-  Result<void> Open();
+  /// Opens the ports. `handlers` outlives me. Fails when a port is taken.
+  Result<void> Open(const HandlerFactory& handlers);
   /// Where it listens, in the document's order; the admin port last.
   const std::vector<net::Address>& addresses() const { return addresses_; }
   /// Serves until it has been told to stop and has drained.
   void Run();
 
+  const mesh::ServingRecords& records() const { return records_; }
+  const config::Live<mesh::RouteTable>& routes() const { return routes_; }
+  /// A service of the document, or null. Before Run, or on the control loop.
+  std::shared_ptr<mesh::Service> FindService(const std::string& name) const;
+
  private:
   using Updater = config::Updater<Document>;
   enum class Phase : std::uint8_t { kStarting, kServing, kDraining, kFinishing };
 
-  explicit Gateway(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory);
+  static std::unique_ptr<Process> FromText(std::string_view text, const std::string& file,
+                                           config::Problems& problems);
+  Process(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory);
 
-  Result<void> OpenWorkers(const Document& document);
+  Result<void> OpenWorkers(const Document& document, const HandlerFactory& handlers);
   Result<void> OpenAdmin(const Document& document);
   void Reload();
   void Apply(const config::Offered& offered);
@@ -63,7 +74,8 @@ class Gateway {
   Guarded<std::unique_ptr<Updater>> updater_;
   std::unique_ptr<Observatory> observatory_;
   Routing routing_;
-  mesh::ProxyShared shared_;
+  config::Live<mesh::RouteTable> routes_;
+  mesh::ServingRecords records_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<AdminHandler> admin_handler_;
@@ -73,6 +85,7 @@ class Gateway {
   std::vector<net::Address> addresses_;
   Phase phase_ = Phase::kStarting;
   TimePoint started_{};
+  bool fixed_ = false;
 };
 
 }  // namespace hale::host

@@ -1,9 +1,9 @@
-#include "hale/host/gateway.h"
+#include "hale/host/process.h"
 
 namespace hale::host {
 
 /// Figures that exist anyway and are worked out when somebody reads them, on the control loop.
-void Gateway::RegisterMetrics() {
+void Process::RegisterMetrics() {
   using telemetry::MetricKind;
   using telemetry::SampleSink;
   telemetry::Registry& metrics = observatory_->metrics();

@@ -1,6 +1,7 @@
-#include "hale/host/gateway.h"
+#include "hale/host/process.h"
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include "hale/config/file.h"
@@ -25,51 +26,68 @@ std::size_t LoopsFor(const Document& document) {
 
 }  // namespace
 
-std::unique_ptr<Gateway> Gateway::Make(const std::string& file, config::Problems& problems) {
-  const auto complain = [&](std::string message) {
-    problems.push_back({.file = file, .message = std::move(message)});
-    return nullptr;
-  };
+std::unique_ptr<Process> Process::Make(const std::string& file, config::Problems& problems) {
+  Signals::Block();
   const auto text = config::ReadText(file, Size{config::kMaxDocument});
-  if (!text) return complain(text.error().message);
+  if (text) return FromText(*text, file, problems);
+  problems.push_back({.file = file, .at = {}, .path = {}, .message = text.error().message});
+  return nullptr;
+}
+
+std::unique_ptr<Process> Process::MakeFixed(const std::string& text, config::Problems& problems) {
+  Signals::Block();
+  auto process = FromText(text, "built-in", problems);
+  if (process) process->fixed_ = true;
+  return process;
+}
+
+std::unique_ptr<Process> Process::FromText(std::string_view text, const std::string& file,
+                                           config::Problems& problems) {
   auto updater = std::make_unique<Updater>(
       [](std::string_view t, const std::string& f) { return ParseDocument(t, f); },
       StartSections());
-  const config::Offered offered = updater->Offer(*text, file);
+  const config::Offered offered = updater->Offer(text, file);
   problems = offered.problems;
   if (offered.verdict != config::Verdict::kApplied) return nullptr;
   auto observatory = Observatory::Open(updater->current()->value, RealClock());
-  if (!observatory) return complain("telemetry.access_log: " + observatory.error().message);
-  return std::unique_ptr<Gateway>(new Gateway(std::move(updater), std::move(*observatory)));
+  if (!observatory) {
+    problems.push_back({.file = file,
+                        .at = {},
+                        .path = "telemetry.access_log",
+                        .message = observatory.error().message});
+    return nullptr;
+  }
+  return std::unique_ptr<Process>(new Process(std::move(updater), std::move(*observatory)));
 }
 
-Gateway::Gateway(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory)
+Process::Process(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory)
     : signals_(control_, [this](int signal) { OnSignal(signal); }),
       updater_(std::move(updater)),
       observatory_(std::move(observatory)),
       routing_({control_, resolver_, files_, observatory_->events()}, observatory_->requests()),
-      shared_{.routes = config::Live<mesh::RouteTable>(mesh::RouteTable()),
-              .events = observatory_->events(),
-              .metrics = observatory_->requests(),
-              .recorder = observatory_->recorder(),
-              .access_log = observatory_->access_log(),
-              .clock = RealClock(),
-              .pseudonym = {}} {}
+      routes_(mesh::RouteTable()),
+      records_{.events = observatory_->events(),
+               .metrics = observatory_->requests(),
+               .recorder = observatory_->recorder(),
+               .access_log = observatory_->access_log(),
+               .clock = RealClock(),
+               .pseudonym = {}} {}
 
-Gateway::~Gateway() {
+Process::~Process() {
   changes_.Cancel();
   workers_.clear();
 }
 
-Result<void> Gateway::Open() {
+Result<void> Process::Open(const HandlerFactory& handlers) {
   const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
   const Document& document = snapshot->value;
   started_ = control_.Now();
-  shared_.pseudonym = MakePseudonym(document);
-  shared_.routes.Publish(routing_.Apply(document));
-  if (auto opened = OpenWorkers(document); !opened) return opened;
+  records_.pseudonym = MakePseudonym(document);
+  routes_.Publish(routing_.Apply(document));
+  if (auto opened = OpenWorkers(document, handlers); !opened) return opened;
   if (auto opened = OpenAdmin(document); !opened) return opened;
   RegisterMetrics();
+  if (fixed_) return {};
 
   const std::string from =
       document.config.from.file.empty() ? snapshot->file : document.config.from.file;
@@ -78,10 +96,10 @@ Result<void> Gateway::Open() {
   return {};
 }
 
-Result<void> Gateway::OpenWorkers(const Document& document) {
+Result<void> Process::OpenWorkers(const Document& document, const HandlerFactory& handlers) {
   const std::size_t loops = LoopsFor(document);
   for (std::size_t i = 0; i < loops; ++i) {
-    workers_.push_back(std::make_unique<Worker>(shared_, resolver_, observatory_->events()));
+    workers_.push_back(std::make_unique<Worker>(handlers, resolver_, observatory_->events()));
   }
   const auto reuse = loops > 1 ? net::ReusePort::kYes : net::ReusePort::kNo;
   for (const mesh::ListenOptions& listen : document.listen) {
@@ -100,7 +118,7 @@ Result<void> Gateway::OpenWorkers(const Document& document) {
   return {};
 }
 
-Result<void> Gateway::OpenAdmin(const Document& document) {
+Result<void> Process::OpenAdmin(const Document& document) {
   if (document.admin.address.empty()) return {};
   AdminParts parts{.registry = observatory_->metrics(),
                    .journal = observatory_->journal(),
@@ -124,20 +142,20 @@ Result<void> Gateway::OpenAdmin(const Document& document) {
   return {};
 }
 
-void Gateway::Run() {
+void Process::Run() {
   phase_ = Phase::kServing;
-  Tell(EventKind::kLifecycle, Reason::kNone, "gateway", "ready");
+  Tell(EventKind::kLifecycle, Reason::kNone, "process", "ready");
   Judge();
   control_.Run();
 }
 
-void Gateway::Judge() {
+void Process::Judge() {
   routing_.Judge();
   control_.At(SaturatingAdd(control_.Now(), kJudgeEvery), [this] { Judge(); });
 }
 
 /// On the thread of the file watch: a megabyte of YAML is no work for a loop.
-void Gateway::Reload() {
+void Process::Reload() {
   auto offered = std::make_shared<config::Offered>();
   const auto text = source_->Read();
   if (!text) {
@@ -151,7 +169,7 @@ void Gateway::Reload() {
   control_.Post([this, offered] { Apply(*offered); });
 }
 
-void Gateway::Apply(const config::Offered& offered) {
+void Process::Apply(const config::Offered& offered) {
   if (offered.verdict == config::Verdict::kRejected) {
     for (const config::Problem& problem : offered.problems) {
       if (problem.severity != config::Severity::kError) continue;
@@ -160,7 +178,7 @@ void Gateway::Apply(const config::Offered& offered) {
     return;
   }
   const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
-  shared_.routes.Publish(routing_.Apply(snapshot->value));
+  routes_.Publish(routing_.Apply(snapshot->value));
   observatory_->log().SetLevel(snapshot->value.log.level);
   for (auto& worker : workers_) worker->Prune();
   std::string detail = "revision " + std::to_string(offered.revision) + ", " +
@@ -171,7 +189,7 @@ void Gateway::Apply(const config::Offered& offered) {
   Tell(EventKind::kConfigApplied, Reason::kNone, "config", detail);
 }
 
-void Gateway::OnSignal(int signal) {
+void Process::OnSignal(int signal) {
   if (signal == SIGHUP) {
     observatory_->Reopen();
     files_.Refresh();
@@ -180,14 +198,14 @@ void Gateway::OnSignal(int signal) {
   if (phase_ == Phase::kStarting || phase_ == Phase::kServing) {
     Drain();
   } else {
-    Tell(EventKind::kLifecycle, Reason::kDraining, "gateway", "stopping at once");
+    Tell(EventKind::kLifecycle, Reason::kDraining, "process", "stopping at once");
     control_.Stop();
   }
 }
 
-void Gateway::Drain() {
+void Process::Drain() {
   phase_ = Phase::kDraining;
-  Tell(EventKind::kLifecycle, Reason::kDraining, "gateway", "draining");
+  Tell(EventKind::kLifecycle, Reason::kDraining, "process", "draining");
   for (auto& worker : workers_) worker->Drain();
   const mesh::DrainOptions drain =
       updater_.With([](const auto& u) { return u->current()->value.drain; });
@@ -199,7 +217,7 @@ void Gateway::Drain() {
   });
 }
 
-void Gateway::Finish(TimePoint until) {
+void Process::Finish(TimePoint until) {
   std::size_t open = 0;
   for (auto& worker : workers_) open += worker->connections();
   if (open == 0 || control_.Now() >= until) {
@@ -212,7 +230,12 @@ void Gateway::Finish(TimePoint until) {
               [this, until] { Finish(until); });
 }
 
-Readiness Gateway::IsReady() const {
+std::shared_ptr<mesh::Service> Process::FindService(const std::string& name) const {
+  const auto found = routing_.services().find(name);
+  return found == routing_.services().end() ? nullptr : found->second.object->service();
+}
+
+Readiness Process::IsReady() const {
   if (phase_ != Phase::kServing) {
     return {.ready = false, .why = phase_ == Phase::kStarting ? "starting" : "draining"};
   }
@@ -227,8 +250,8 @@ Readiness Gateway::IsReady() const {
   return {.ready = true};
 }
 
-std::string Gateway::Status() {
-  const auto table = shared_.routes.Get();
+std::string Process::Status() {
+  const auto table = routes_.Get();
   return updater_.With([&](const auto& updater) {
     const auto snapshot = updater->current();
     return StatusJson({.document = *snapshot,
@@ -242,7 +265,7 @@ std::string Gateway::Status() {
   });
 }
 
-void Gateway::Tell(EventKind kind, Reason reason, std::string_view policy,
+void Process::Tell(EventKind kind, Reason reason, std::string_view policy,
                    std::string_view detail) const {
   Event event;
   event.at = control_.clock().Now();
