@@ -53,24 +53,24 @@ TEST(MetricsStressTest, ThreadsThatShareACellLoseNothing) {
         arrived.fetch_add(1);
         while (arrived.load() < 2 * round) {  // spinning, so that both set off at once
         }
-        for (int n = 0; n < 200'000; ++n) counter.Add();
+        for (int n = 0; n < 100'000; ++n) counter.Add();
       }
     });
     dealt.wait();
   }
   threads.clear();
-  EXPECT_EQ(counter.value(), 4'000'000);
+  EXPECT_EQ(counter.value(), 2'000'000);
 }
 
 TEST(MetricsStressTest, ThreadsThatComeTogetherMakeOneSeries) {
   Registry registry;
   CounterFamily& family =
-      registry.Counters({.name = "x_total", .help = "X.", .labels = {"k"}, .max_series = 20'000});
+      registry.Counters({.name = "x_total", .help = "X.", .labels = {"k"}, .max_series = 5'000});
   Together(4, [&] {
-    for (int i = 0; i < 20'000; ++i) family.With({std::to_string(i)}).Add();
+    for (int i = 0; i < 5'000; ++i) family.With({std::to_string(i)}).Add();
   });
-  EXPECT_EQ(family.size(), 20'000);
-  for (int i = 0; i < 20'000; ++i) EXPECT_EQ(family.With({std::to_string(i)}).value(), 4);
+  EXPECT_EQ(family.size(), 5'000);
+  for (int i = 0; i < 5'000; ++i) EXPECT_EQ(family.With({std::to_string(i)}).value(), 4);
 }
 
 TEST(MetricsStressTest, AReadingBesideAWriterNeverGoesBack) {
