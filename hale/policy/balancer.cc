@@ -75,9 +75,12 @@ std::optional<std::size_t> Balancer::PickBetterOfTwo(std::span<const Candidate> 
   };
   double sum = 0;
   double most = 0;
+  double least = weight(0);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
-    sum += weight(i);
-    most = std::max(most, weight(i));
+    const double one = weight(i);
+    sum += one;
+    most = std::max(most, one);
+    least = std::min(least, one);
   }
   if (most <= 0) return std::nullopt;
 
@@ -92,8 +95,16 @@ std::optional<std::size_t> Balancer::PickBetterOfTwo(std::span<const Candidate> 
     }
     return drawn;
   };
-  const std::size_t first = draw(sum, kNone);
-  const std::size_t second = draw(sum - weight(first), first);
+  std::size_t first = 0;
+  std::size_t second = kNone;
+  if (least == most) {  // as nearly always: two numbers will do
+    first = random.Below(candidates.size());
+    if (candidates.size() > 1) second = random.Below(candidates.size() - 1);
+    if (second != kNone && second >= first) ++second;
+  } else {
+    first = draw(sum, kNone);
+    second = draw(sum - weight(first), first);
+  }
   if (second == kNone) return first;
 
   struct Side {

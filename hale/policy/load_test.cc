@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <utility>
 
 namespace hale::policy {
@@ -39,6 +40,16 @@ TEST_F(LoadTest, GivesATokenBackOnceHoweverItIsMoved) {
     again.Settle(Outcome::kSuccess, 1ms, now_);
   }
   EXPECT_EQ(load_.in_flight(), 0U);
+}
+
+TEST_F(LoadTest, CountsOutAlsoACallThatThrew) {
+  const auto call = [this] {
+    const auto token = load_.Start();
+    throw std::runtime_error("broken");
+  };
+  EXPECT_THROW(call(), std::runtime_error);
+  EXPECT_EQ(load_.in_flight(), 0U);
+  EXPECT_EQ(load_.FailureShare(now_), 0);
 }
 
 TEST_F(LoadTest, KnowsNoLatencyAtFirst) { EXPECT_EQ(load_.Latency(now_), 0ns); }

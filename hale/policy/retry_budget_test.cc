@@ -147,6 +147,16 @@ TEST(RetryBudgetTest, KeepsWhatIsSavedWhenItsOptionsChange) {
   EXPECT_EQ(budget.balance(kNow), 11);
 }
 
+TEST(RetryBudgetTest, MayBeChangedWhileSomebodyIsInBackoff) {
+  RetryBudget budget({.ratio = 0, .reserve = 2});
+  {
+    const auto waiting = budget.Withdraw(ExtraCall::kRetry, kNow);
+    budget.Apply({.ratio = 0.5, .reserve = 2});  // nothing is held while one waits
+    EXPECT_EQ(budget.balance(kNow), 1);
+  }
+  EXPECT_EQ(budget.balance(kNow), 2);
+}
+
 TEST(RetryBudgetTest, GetsNoNewReserveByApplyingTheSameOptions) {
   RetryBudget budget({.reserve = 10});
   SpendAll(budget, kNow);
