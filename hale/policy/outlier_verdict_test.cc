@@ -84,6 +84,9 @@ TEST_F(PublishedVerdictTest, ForgetsItsRestsWhenItIsBack) {
   EXPECT_EQ(published_.probe_at(), kNever);
   Publish(Use::kOut);
   EXPECT_LE(Rest(), 1200ms);
+  now_ = published_.probe_at();
+  TakeProbe();
+  EXPECT_LE(Rest(), 2400ms);
 }
 
 TEST_F(PublishedVerdictTest, SpreadsTheProbesOfManyThatDiedTogether) {

@@ -83,12 +83,12 @@ void Pulse::Begin(TimePoint now) {
 
 void Pulse::OnBytes(TimePoint now) {
   last_byte_.store(Ticks(now), std::memory_order_relaxed);
-  const std::uint64_t word = unanswered_.load() == 0 ? 0 : Word(now);
-  if (waiting_.load() == word) return;
-  waiting_.exchange(word);
-  // A call that was sent meanwhile has found the silence begun. These operations are sequentially
-  // consistent so that it sees this exchange, or is seen here.
-  if (word == 0 && unanswered_.load() != 0) Begin(now);
+  const std::uint64_t word = waiting_.load();
+  if (word == 0 || (word == Word(now) && unanswered_.load() != 0)) return;
+  waiting_.exchange(0);
+  // A call that is sent meanwhile finds the silence begun, and begins none. These operations are
+  // sequentially consistent, so that it sees this exchange or is seen here.
+  if (unanswered_.load() != 0) Begin(now);
 }
 
 /// Without a call out there is no silence, but a stall stays until a byte.
