@@ -74,14 +74,12 @@ void Load::Observe(Outcome outcome, Duration latency, TimePoint now) {
   std::uint64_t word = latency_.load(std::memory_order_relaxed);
   while (true) {
     const Figure before = Unpack(word);
-    const double left = Left(before, stamp);
+    const double left = before.value == 0 ? 0 : Left(before, stamp);
+    // A failure says how slow it can be, not how fast: refusing at once is no merit.
+    if (failed && (left == 0 || seen <= before.value)) break;
     Figure after{.stamp = stamp, .value = seen};
-    if (seen <= before.value && left > 0) {
-      // A failure says how slow it can be, not how fast: refusing at once is no merit.
-      if (failed) break;
+    if (left != 0 && seen <= before.value) {
       after.value = static_cast<float>(before.value * left + seen * (1 - left));
-    } else if (failed && before.value == 0) {
-      break;
     }
     if (latency_.compare_exchange_weak(word, Pack(after), std::memory_order_relaxed)) break;
   }
