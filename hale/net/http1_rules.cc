@@ -206,8 +206,11 @@ Judged JudgeResponse(ResponseHead& head, std::string_view method) {
   DropFraming(head.fields, declared);
   // RFC 9110 §8.6, RFC 9112 §6.1: neither may be there, so neither means anything.
   if (!cannot_have) head.framing = framing;
+  // A 205 has no content (RFC 9110 §15.3.6), also when it forgets to say so; what follows is lost.
+  const bool forgot = head.status == 205 && head.framing.kind == Framing::Kind::kUntilClose;
   head.keep_alive =
       KeepsAlive(head.fields, head.version) && head.framing.kind != Framing::Kind::kUntilClose;
+  if (forgot) head.framing = Framing::Length(0);
   return {};
 }
 

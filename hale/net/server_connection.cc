@@ -16,6 +16,8 @@ constexpr std::size_t kWorthReading = 1024;
 // An unread body of a finished exchange is read past up to here, to keep the connection.
 constexpr std::uint64_t kDrainBytes = 256 * 1024;
 constexpr Duration kDrainTime = 5s;
+// A request that was on its way when we began to drain has arrived by then.
+constexpr Duration kDrainPatience = 1s;
 // After the last response: until the client has seen it (RFC 9112 §9.6), but no longer or more.
 constexpr Duration kLingerTime = 2s;
 constexpr std::uint64_t kLingerBytes = 1024 * 1024;
@@ -71,7 +73,11 @@ Task<bool> ServerConnection::ReadRequest() {
   consumed_ = 0;
   const std::size_t most = options().head.bytes + InputBuffer::kSize;
   TimePoint deadline = SaturatingAdd(socket_.loop().Now(), options().idle_timeout);
-  if (draining()) deadline = std::min(deadline, *server_->draining_until);
+  if (draining()) {
+    // A connection that was accepted just now still gets the time to say what it wants.
+    const TimePoint soon = SaturatingAdd(socket_.loop().Now(), kDrainPatience);
+    deadline = std::min(deadline, std::max(*server_->draining_until, soon));
+  }
   for (;;) {
     if (phase_ == Phase::kIdle && !in_.unread().empty()) {
       phase_ = Phase::kReading;

@@ -241,6 +241,10 @@ void AddBodies(std::vector<AnswerRow>& rows) {
       NotReused(With(Good("42 304 with a body",
                           Reply("Content-Length: 5\r\n", "extra", "HTTP/1.1 304 Not Modified"), ""),
                      "GET", 304)));
+  rows.push_back(NotReused(
+      Says(With(Good("43 205 without a length", Reply("", "", "HTTP/1.1 205 Reset Content"), ""),
+                "GET", 205),
+           "Content-Length: 0\r\n")));
   rows.push_back(
       With(Good("43 205", Reply("Content-Length: 0\r\n", "", "HTTP/1.1 205 Reset Content"), ""),
            "GET", 205));
