@@ -19,6 +19,7 @@ constexpr std::array kCommands = {
     Command{"gateway", RunGateway, "serve what a document describes, as a sidecar or at the edge"},
     Command{"check", RunCheck, "say what is wrong or unwise in a document"},
     Command{"load", RunLoad, "send an open load and report how it was answered"},
+    Command{"demo-backend", RunDemoBackend, "a backend to play with"},
     Command{"version", RunVersion, "which build this is"},
 };
 
@@ -27,7 +28,7 @@ void PrintUsage(std::FILE* out) {
              "Commands:\n",
              out);
   for (const Command& command : kCommands) {
-    std::fprintf(out, "  %-10s%s\n", std::string(command.name).c_str(),
+    std::fprintf(out, "  %-14s%s\n", std::string(command.name).c_str(),
                  std::string(command.about).c_str());
   }
   std::fputs("\n`hale COMMAND --help` says more, with an example.\n", out);

@@ -41,6 +41,11 @@ class Process {
   /// Serves until it has been told to stop and has drained.
   void Run();
 
+  /// Ends the loops that serve: no handler runs afterwards. Implied by the destructor.
+  void Close() { workers_.clear(); }
+  /// Whether it should get requests. Control loop, or approximately from any.
+  Readiness IsReady() const;
+
   const mesh::ServingRecords& records() const { return records_; }
   const config::Live<mesh::RouteTable>& routes() const { return routes_; }
   /// A service of the document, or null. Before Run, or on the control loop.
@@ -62,7 +67,6 @@ class Process {
   void Drain();
   void Finish(TimePoint until);
   void Judge();
-  Readiness IsReady() const;
   std::string Status();
   void RegisterMetrics();
   void Tell(EventKind kind, Reason reason, std::string_view policy, std::string_view detail) const;

@@ -5,6 +5,12 @@
 #include "hale/base/may_block.h"
 
 namespace hale::host {
+namespace {
+
+// What a handler calls services through is its loop's; a coroutine carries no parameter for it.
+thread_local mesh::Pools* current_pools = nullptr;
+
+}  // namespace
 
 net::ServerOptions ToServer(const mesh::ListenOptions& listen) {
   net::ServerOptions options;
@@ -24,6 +30,7 @@ Worker::Worker(const HandlerFactory& handlers, net::Resolver& resolver, EventSin
     : handlers_(handlers), events_(events), pools_(std::make_unique<mesh::Pools>(loop_, resolver)) {
   thread_ = std::thread([this] {
     const MustNotBlock scope;
+    current_pools = pools_.get();
     loop_.Run();
   });
 }
@@ -51,6 +58,8 @@ void Worker::OnLoop(F f) {
   });
   done.get_future().wait();
 }
+
+mesh::Pools* Worker::CurrentPools() { return current_pools; }
 
 Result<net::Address> Worker::Listen(const mesh::ListenOptions& listen, const net::Address& address,
                                     net::ReusePort reuse) {

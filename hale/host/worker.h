@@ -32,6 +32,9 @@ class Worker {
   /// Opens a listener; returns once it is bound, with the address bound.
   Result<net::Address> Listen(const mesh::ListenOptions& listen, const net::Address& address,
                               net::ReusePort reuse);
+  /// Of the worker on whose loop the caller runs; null elsewhere.
+  static mesh::Pools* CurrentPools();
+
   void Drain();
   void StopAccepting();
   void AbortAll();

@@ -1,5 +1,6 @@
 #include "hale/mesh/forward.h"
 
+#include <array>
 #include <charconv>
 #include <optional>
 
@@ -9,7 +10,8 @@ namespace hale::mesh {
 namespace {
 
 bool StartsWithIgnoringCase(std::string_view text, std::string_view start) {
-  return text.size() >= start.size() && net::EqualsIgnoringCase(text.substr(0, start.size()), start);
+  return text.size() >= start.size() &&
+         net::EqualsIgnoringCase(text.substr(0, start.size()), start);
 }
 
 std::optional<std::uint64_t> Number(const net::Fields& fields, std::string_view name) {
@@ -21,14 +23,29 @@ std::optional<std::uint64_t> Number(const net::Fields& fields, std::string_view 
   return value;
 }
 
+/// All lines of that name as the one list that they mean (RFC 9110 §5.3); empty when there is none.
+std::string Joined(const net::Fields& fields, std::string_view name) {
+  std::string all;
+  for (const auto& line : fields) {
+    if (!net::EqualsIgnoringCase(line.name, name)) continue;
+    if (!all.empty()) all += ", ";
+    all += line.value;
+  }
+  return all;
+}
+
 /// `1.1 name` among the members of all Via fields (RFC 9110 §7.6.3).
 bool PassedHere(const net::Fields& fields, std::string_view pseudonym) {
   for (const auto& line : fields) {
     if (!net::EqualsIgnoringCase(line.name, "via")) continue;
-    const std::size_t at = line.value.find(pseudonym);
-    if (at == std::string_view::npos || at == 0 || line.value[at - 1] != ' ') continue;
-    const std::size_t end = at + pseudonym.size();
-    if (end == line.value.size() || line.value[end] == ',' || line.value[end] == ' ') return true;
+    const std::string_view value = line.value;
+    for (std::size_t at = value.find(pseudonym); at != std::string_view::npos;
+         at = value.find(pseudonym, at + 1)) {
+      const std::size_t end = at + pseudonym.size();
+      const bool begins = at > 0 && value[at - 1] == ' ';
+      const bool ends = end == value.size() || value[end] == ',' || value[end] == ' ';
+      if (begins && ends) return true;
+    }
   }
   return false;
 }
@@ -44,6 +61,8 @@ void Strip(net::Fields& fields, const ForwardRules& rules) {
   });
 }
 
+}  // namespace
+
 Passport ReadPassport(const net::Fields& fields, const ForwardRules& rules, Random& random) {
   Passport passport;
   const auto id = fields.Find("x-request-id");
@@ -58,6 +77,7 @@ Passport ReadPassport(const net::Fields& fields, const ForwardRules& rules, Rand
   const auto trace = parent ? telemetry::ParseTraceparent(*parent) : std::nullopt;
   passport.trace = trace ? telemetry::NextHop(*trace, random)
                          : telemetry::NewTrace(random, telemetry::Sampled::kNo);
+  if (rules.trust == Trust::kEdge) return passport;
   if (const auto attempt = Number(fields, "hale-attempt"); attempt && *attempt >= 1) {
     passport.attempt = static_cast<std::uint32_t>(std::min<std::uint64_t>(*attempt, 1000));
   }
@@ -68,8 +88,6 @@ Passport ReadPassport(const net::Fields& fields, const ForwardRules& rules, Rand
   return passport;
 }
 
-}  // namespace
-
 Result<Passport> StampRequest(net::RequestHead& request, const ForwardRules& rules,
                               Random& random) {
   net::Fields& fields = request.fields;
@@ -78,26 +96,22 @@ Result<Passport> StampRequest(net::RequestHead& request, const ForwardRules& rul
   const Passport passport = ReadPassport(fields, rules, random);
   net::RemoveHopByHop(fields);
 
-  if (const auto state = fields.Find("tracestate")) {
-    if (!telemetry::TracestateFits(*state)) {
-      const std::string clean = telemetry::CleanTracestate(*state);
-      clean.empty() ? static_cast<void>(fields.Remove("tracestate"))
-                    : fields.Set("tracestate", clean);
-    }
-  }
+  // It belongs to the trace that came with it: without one, or with a broken one, it goes.
+  const auto parent = fields.Find("traceparent");
+  const std::string state = parent && telemetry::ParseTraceparent(*parent)
+                                ? telemetry::CleanTracestate(Joined(fields, "tracestate"))
+                                : std::string();
+  state.empty() ? static_cast<void>(fields.Remove("tracestate")) : fields.Set("tracestate", state);
   const auto traceparent = telemetry::Traceparent(passport.trace);
   fields.Set("traceparent", {traceparent.data(), traceparent.size()});
   fields.Set("x-request-id", passport.request_id.view());
-  if (const auto before = fields.Find("x-forwarded-for")) {
-    fields.Set("X-Forwarded-For", std::string(*before) + ", " + std::string(rules.peer_ip));
-  } else {
-    fields.Append("X-Forwarded-For", rules.peer_ip);
-  }
+  std::string forwarded_for = Joined(fields, "x-forwarded-for");
+  if (!forwarded_for.empty()) forwarded_for += ", ";
+  forwarded_for += rules.peer_ip;
+  fields.Set("X-Forwarded-For", forwarded_for);
   if (!fields.Has("x-forwarded-proto")) fields.Append("X-Forwarded-Proto", "http");
-  std::array<char, 96> via{};
-  const auto end = std::copy_n("1.1 ", 4, via.begin());
-  const std::size_t size = std::min(rules.pseudonym.size(), via.size() - 4);
-  std::copy_n(rules.pseudonym.begin(), size, end);
+  std::array<char, 4 + ForwardRules::kLongestPseudonym> via{'1', '.', '1', ' '};
+  const std::size_t size = rules.pseudonym.copy(via.data() + 4, ForwardRules::kLongestPseudonym);
   fields.Append("Via", {via.data(), size + 4});
   return passport;
 }

@@ -4,7 +4,7 @@
 
 #include "hale/guard/governed_call.h"
 #include "hale/mesh/path.h"
-#include "hale/mesh/proxy_sender.h"
+#include "hale/mesh/upstream_sender.h"
 #include "hale/mesh/refusal.h"
 
 namespace hale::mesh {
@@ -91,13 +91,13 @@ Task<void> Proxy::Call(ServedRequest& request, const Route& route) {
                               ? net::IsIdempotent(exchange.request().method)
                               : route.options.idempotent == Idempotent::kYes;
   const ServiceOptions& options = *route.service_options;
-  ProxySender sender({.pools = pools_,
+  UpstreamSender sender({.pools = pools_,
                       .service = *route.service,
                       .options = options,
-                      .client = exchange,
+                      .head = exchange.request(),
+                      .client = &exchange,
                       .body = body,
-                      .idempotent = idempotent,
-                      .deadline = deadline});
+                      .idempotent = idempotent});
   const guard::CallPolicies policies{route.service->bulkhead(), options.retry,
                                      route.service->budget(), ThreadRandom(),
                                      options.timeout.per_try};

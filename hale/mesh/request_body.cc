@@ -3,12 +3,13 @@
 namespace hale::mesh {
 
 RequestBody::RequestBody(net::ServerExchange& exchange)
-    : exchange_(exchange),
+    : exchange_(&exchange),
       complete_(exchange.request().framing.kind == net::Framing::Kind::kNone ||
                 exchange.request().framing == net::Framing::Length(0)) {}
 
 Task<Result<void>> RequestBody::ReadWhole() {
-  const net::Framing framing = exchange_.request().framing;
+  if (complete_) co_return Result<void>();
+  const net::Framing framing = exchange_->request().framing;
   const bool fits = framing.kind == net::Framing::Kind::kLength && framing.length <= kKept;
   while (fits && !complete_) {
     const auto piece = co_await ReadMore();
@@ -18,12 +19,12 @@ Task<Result<void>> RequestBody::ReadWhole() {
 }
 
 Task<Result<std::span<const char>>> RequestBody::ReadMore() {
-  auto piece = co_await exchange_.ReadBody();
+  auto piece = co_await exchange_->ReadBody();
   if (!piece) {
     broken_ = piece.error();
     co_return piece;
   }
-  complete_ = piece->empty() || exchange_.body_complete();
+  complete_ = piece->empty() || exchange_->body_complete();
   if (!dropped_ && kept_.size() + piece->size() > kKept) {
     dropped_ = true;
     kept_.clear();

@@ -17,8 +17,10 @@ class RequestBody {
   /// What is kept at most (design: the replay buffer).
   static constexpr std::size_t kKept = std::size_t{64} * 1024;
 
-  /// The exchange outlives me.
+  /// The body of a request that is being served. The exchange outlives me.
   explicit RequestBody(net::ServerExchange& exchange);
+  /// One that is there already.
+  explicit RequestBody(std::string whole) : kept_(std::move(whole)), complete_(true) {}
 
   /// Reads a body that is declared to fit whole, so that it goes out in one call with its head.
   /// An error is the client's: the server has answered it.
@@ -36,7 +38,7 @@ class RequestBody {
   const std::optional<Error>& broken() const { return broken_; }
 
  private:
-  net::ServerExchange& exchange_;
+  net::ServerExchange* exchange_ = nullptr;
   std::string kept_;
   bool complete_ = false;
   bool dropped_ = false;

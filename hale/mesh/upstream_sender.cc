@@ -1,4 +1,4 @@
-#include "hale/mesh/proxy_sender.h"
+#include "hale/mesh/upstream_sender.h"
 
 #include <string>
 
@@ -17,8 +17,8 @@ bool IsStale(const Error& error, const net::ClientExchange& exchange) {
 
 }  // namespace
 
-Task<Result<Answer>> ProxySender::Send(guard::Lease& lease, guard::Attempt attempt) {
-  net::RequestHead& head = parts_.client.request();
+Task<Result<Answer>> UpstreamSender::Send(guard::Lease& lease, guard::Attempt attempt) {
+  net::RequestHead& head = parts_.head;
   head.fields.Set("hale-attempt", std::to_string(attempt.number()));
   if (attempt.until() != kNever) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(attempt.remaining());
@@ -44,7 +44,7 @@ Task<Result<Answer>> ProxySender::Send(guard::Lease& lease, guard::Attempt attem
   }
 }
 
-Task<Result<void>> ProxySender::Open(Flight& flight, guard::Lease& lease,
+Task<Result<void>> UpstreamSender::Open(Flight& flight, guard::Lease& lease,
                                      net::OpenOptions options) {
   const auto member = std::static_pointer_cast<Member>(lease.shared_target());
   const auto pool = co_await parts_.pools.Resolve(member, parts_.options.timeout, options.deadline);
@@ -63,15 +63,15 @@ Task<Result<void>> ProxySender::Open(Flight& flight, guard::Lease& lease,
   co_return Result<void>();
 }
 
-Task<Result<Answer>> ProxySender::SendOn(Flight& flight, guard::Lease& lease) {
+Task<Result<Answer>> UpstreamSender::SendOn(Flight& flight, guard::Lease& lease) {
   net::Loop& loop = parts_.pools.loop();
   net::ClientExchange& exchange = *flight.exchange;
-  const net::RequestHead& head = parts_.client.request();
+  const net::RequestHead& head = parts_.head;
   exchange.SendHead(head, head.framing);
   const TimePoint sent_at = loop.Now();
   lease.OnSent(sent_at);
   Result<void> sent;
-  if (parts_.body.whole() || head.framing.kind == net::Framing::Kind::kNone) {
+  if (parts_.body.whole()) {
     sent = co_await exchange.FinishBody(parts_.body.kept());
   } else {
     flight.upload = std::make_unique<Upload>(loop);
@@ -91,7 +91,7 @@ Task<Result<Answer>> ProxySender::SendOn(Flight& flight, guard::Lease& lease) {
   co_return answer;
 }
 
-Task<void> ProxySender::RunUpload(Flight& flight) {
+Task<void> UpstreamSender::RunUpload(Flight& flight) {
   net::ClientExchange& exchange = *flight.exchange;
   Upload& upload = *flight.upload;
   if (!parts_.body.kept().empty()) {
@@ -111,24 +111,24 @@ Task<void> ProxySender::RunUpload(Flight& flight) {
   upload.ended.Fire();
 }
 
-Task<void> ProxySender::EndUpload(Flight& flight) {
+Task<void> UpstreamSender::EndUpload(Flight& flight) {
   if (!flight.upload) co_return;
   flight.upload->stop.request_stop();
   co_await WithStop(std::stop_token(), Await(flight.upload->ended));
   flight.upload.reset();
 }
 
-Task<void> ProxySender::Finish() {
+Task<void> UpstreamSender::Finish() {
   for (Flight& flight : flights_) co_await EndUpload(flight);
 }
 
-ProxySender::Flight& ProxySender::FreeFlight() {
+UpstreamSender::Flight& UpstreamSender::FreeFlight() {
   Flight& flight = flights_[0].exchange ? flights_[1] : flights_[0];
   flight.exchange.reset();
   return flight;
 }
 
-std::optional<policy::FailedAttempt> ProxySender::Failure(const Result<Answer>& result) const {
+std::optional<policy::FailedAttempt> UpstreamSender::Failure(const Result<Answer>& result) const {
   if (!result) return policy::Facts(result.error());
   const net::ResponseHead& head = result->exchange->response();
   if (head.status < 500) return std::nullopt;
@@ -147,7 +147,7 @@ std::optional<policy::FailedAttempt> ProxySender::Failure(const Result<Answer>& 
   return failure;
 }
 
-Task<void> ProxySender::Discard(Result<Answer> result) {
+Task<void> UpstreamSender::Discard(Result<Answer> result) {
   for (Flight& flight : flights_) {
     co_await EndUpload(flight);
     if (result && flight.exchange && result->exchange == &*flight.exchange) {
@@ -165,9 +165,10 @@ Task<void> ProxySender::Discard(Result<Answer> result) {
   }
 }
 
-Task<void> ProxySender::OnInformational(const net::ResponseHead& head) {
+Task<void> UpstreamSender::OnInformational(const net::ResponseHead& head) {
   // 100 Continue is ours to send, when the body is read; others pass through (RFC 9110 §15.2).
-  if (head.status != 100) co_await parts_.client.SendInformational(head);
+  if (head.status == 100 || parts_.client == nullptr) co_return;
+  co_await parts_.client->SendInformational(head);
 }
 
 }  // namespace hale::mesh

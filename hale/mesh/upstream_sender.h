@@ -19,20 +19,20 @@ struct Answer {
 
 /// Sends one request to an instance, on a pooled connection, and waits for the head of its answer.
 /// A body that is not kept whole is streamed, the answer being read meanwhile. Loop-bound.
-class ProxySender final : public guard::Sender<Answer>, public net::InformationalObserver {
+class UpstreamSender final : public guard::Sender<Answer>, public net::InformationalObserver {
  public:
   struct Parts {
     Pools& pools;
     Service& service;
     const ServiceOptions& options;
-    net::ServerExchange& client;
+    net::RequestHead& head;        ///< gets `hale-attempt` and `hale-timeout-ms`
+    net::ServerExchange* client;   ///< who hears of 1xx answers; may be null
     RequestBody& body;
     bool idempotent;
-    TimePoint deadline;
   };
   /// All parts outlive me.
-  explicit ProxySender(const Parts& parts) : parts_(parts) {}
-  ~ProxySender() override = default;
+  explicit UpstreamSender(const Parts& parts) : parts_(parts) {}
+  ~UpstreamSender() override = default;
 
   Task<Result<Answer>> Send(guard::Lease& lease, guard::Attempt attempt) override;
   std::optional<policy::FailedAttempt> Failure(const Result<Answer>& result) const override;
