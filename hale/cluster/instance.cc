@@ -25,7 +25,8 @@ bool IsPort(std::string_view text) {
 
 bool IsV6(std::string_view host) {
   in6_addr address{};
-  return inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
+  // inet_pton reads up to a zero byte, whatever stands behind it.
+  return !host.contains('\0') && inet_pton(AF_INET6, std::string(host).c_str(), &address) == 1;
 }
 
 bool IsHost(std::string_view host) {

@@ -16,6 +16,10 @@ void InstanceFeed::Subscription::Close() {
     mailbox.closed = true;
     mailbox.newest.reset();
   });
+  // Here and now: what it captured belongs to this executor, and the reader may be held by a
+  // thread that is publishing.
+  reader_->ended = true;
+  if (!reader_->telling) reader_->listener = nullptr;
   reader_.reset();
 }
 
@@ -62,7 +66,11 @@ void InstanceFeed::Deliver(const std::shared_ptr<Reader>& reader,
       box.posted = false;
       return std::exchange(box.newest, nullptr);
     });
-    if (newest) reader->listener(std::move(newest));
+    if (!newest) return;
+    reader->telling = true;
+    reader->listener(std::move(newest));
+    reader->telling = false;
+    if (reader->ended) reader->listener = nullptr;
   });
 }
 

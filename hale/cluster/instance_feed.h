@@ -34,13 +34,16 @@ class InstanceFeed {
   struct Reader {
     Reader(Executor& e, Listener l) : executor(e), listener(std::move(l)) {}
     Executor& executor;
-    Listener listener;
     Guarded<Mailbox> mailbox;
+    // Of the executor alone.
+    Listener listener;
+    bool telling = false;
+    bool ended = false;
   };
 
  public:
-  /// Ends its listener: once it is destroyed the listener is not called again. Loop-bound to the
-  /// executor of the listener, which outlives it.
+  /// Ends its listener: once it is destroyed the listener is not called again, and is destroyed
+  /// (at its end, if it is running). Loop-bound to the executor of the listener, which outlives it.
   class Subscription {
    public:
     Subscription() = default;

@@ -92,6 +92,21 @@ TEST_F(InstanceFeedTest, AListenerMayEndItsOwnSubscription) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST_F(InstanceFeedTest, DestroysAListenerWithItsSubscription) {
+  const auto captured = std::make_shared<int>();
+  auto idle = feed_.Subscribe(executor_, [captured](const auto&) {});
+  idle.Close();
+  EXPECT_EQ(captured.use_count(), 1);
+  InstanceFeed::Subscription running;
+  running = feed_.Subscribe(executor_, [captured, &running](const auto&) {
+    running.Close();
+    EXPECT_EQ(captured.use_count(), 2);  // not while it runs
+  });
+  feed_.Publish(Of(1));
+  executor_.Run();
+  EXPECT_EQ(captured.use_count(), 1);
+}
+
 TEST_F(InstanceFeedTest, ServesTheOthersAfterOneHasLeft) {
   auto first = Listen();
   const auto second = Listen();

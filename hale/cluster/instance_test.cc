@@ -24,6 +24,13 @@ TEST(CheckAddressTest, RefusesWhatCannotBeConnectedTo) {
   }
 }
 
+TEST(CheckAddressTest, RefusesWhatHidesBehindAZeroByte) {
+  using namespace std::string_view_literals;
+  for (const std::string_view bad : {"[::1\0 x]:80"sv, "1.2.3.4\0:80"sv, "a\0b:80"sv, "a:80\0"sv}) {
+    EXPECT_FALSE(CheckAddress(bad)) << bad;
+  }
+}
+
 TEST(CheckAddressTest, RefusesANameLongerThanTheDnsAllows) {
   EXPECT_TRUE(CheckAddress(std::string(253, 'a') + ":80"));
   EXPECT_FALSE(CheckAddress(std::string(254, 'a') + ":80"));

@@ -25,9 +25,19 @@ struct Reading {
 
 }  // namespace
 
-/// Where readings are left for the loop. Outlives the registry as long as the reader needs it.
-struct FileRegistry::Desk : std::enable_shared_from_this<Desk> {
-  explicit Desk(Executor& e) : executor(e), news(e) {}
+/// What the loop knows of the file. Touched, and destroyed, on the loop alone.
+struct FileRegistry::Inbox {
+  explicit Inbox(Executor& executor) : news(executor) {}
+
+  Trigger news;
+  std::optional<Reading> latest;
+  std::optional<std::string> told_error;
+};
+
+/// Between the two threads. May be kept by the watch's for longer than the registry lives, so it
+/// owns nothing of the loop's.
+struct FileRegistry::Desk {
+  Desk(Executor& e, std::weak_ptr<Inbox> to) : executor(e), inbox(std::move(to)) {}
 
   /// From the watch's thread.
   void Leave(Reading reading) {
@@ -35,19 +45,18 @@ struct FileRegistry::Desk : std::enable_shared_from_this<Desk> {
     if (!*lock) return;
     // Posted under the lock: once the registry is gone nothing reaches an executor that may be
     // gone, too. Post runs nothing here.
-    executor.Post([self = shared_from_this(), reading = std::move(reading)]() mutable {
-      self->latest = std::move(reading);
-      self->news.Fire();
+    executor.Post([to = inbox, reading = std::move(reading)]() mutable {
+      const auto here = to.lock();
+      if (!here) return;
+      here->latest = std::move(reading);
+      here->news.Fire();
     });
   }
 
   Executor& executor;
+  const std::weak_ptr<Inbox> inbox;
   Guarded<bool> open{true};
   std::atomic<std::uint64_t> asked{0};
-  // Loop-bound.
-  Trigger news;
-  std::optional<Reading> latest;
-  std::optional<std::string> told_error;
 };
 
 /// Reads the file, on the watch's thread.
@@ -85,37 +94,39 @@ class FileRegistry::Clerk {
 };
 
 FileRegistry::FileRegistry(Executor& executor, FileWatch& watch, std::string path)
-    : desk_(std::make_shared<Desk>(executor)), handle_(watch.Watch(path, Clerk(desk_, path))) {}
+    : inbox_(std::make_shared<Inbox>(executor)),
+      desk_(std::make_shared<Desk>(executor, inbox_)),
+      handle_(watch.Watch(path, Clerk(desk_, path))) {}
 
 FileRegistry::~FileRegistry() { *desk_->open.Lock() = false; }
 
 Task<Result<cluster::Update>> FileRegistry::Next(cluster::Position after) {
-  const std::shared_ptr<Desk> desk = desk_;
+  const std::shared_ptr<Inbox> inbox = inbox_;
   const bool afresh = after == cluster::Position();
   // Release: what the caller did to the file before it asked is seen by the reading that answers.
   std::uint64_t question = 0;
   if (afresh) {
-    question = desk->asked.fetch_add(1, std::memory_order_release) + 1;
+    question = desk_->asked.fetch_add(1, std::memory_order_release) + 1;
     handle_.Refresh();
   }
   for (;;) {
-    desk->news.Reset();
-    if (desk->latest && desk->latest->asked >= question) {
-      const Reading& latest = *desk->latest;
+    inbox->news.Reset();
+    if (inbox->latest && inbox->latest->asked >= question) {
+      const Reading& latest = *inbox->latest;
       if (!latest.list) {
-        if (desk->told_error != latest.list.error().message) {
-          desk->told_error = latest.list.error().message;
+        if (inbox->told_error != latest.list.error().message) {
+          inbox->told_error = latest.list.error().message;
           co_return std::unexpected(latest.list.error());
         }
-      } else if (afresh || desk->told_error || latest.number > after.number) {
-        desk->told_error.reset();
+      } else if (afresh || inbox->told_error || latest.number > after.number) {
+        inbox->told_error.reset();
         cluster::Update update(cluster::Position(kEpoch, latest.number),
                                latest.list.value()->instances);
         update.malformed = latest.list.value()->malformed;
         co_return update;
       }
     }
-    if (co_await desk->news.Wait() == Trigger::Ended::kStopped) {
+    if (co_await inbox->news.Wait() == Trigger::Ended::kStopped) {
       co_return Fail(Code::kCancelled, "stopped");
     }
   }

@@ -22,9 +22,11 @@ class FileRegistry final : public cluster::Registry {
   Task<Result<cluster::Update>> Next(cluster::Position after) override;
 
  private:
+  struct Inbox;
   struct Desk;
   class Clerk;
 
+  const std::shared_ptr<Inbox> inbox_;
   const std::shared_ptr<Desk> desk_;
   FileWatch::Handle handle_;
 };
