@@ -11,6 +11,14 @@ namespace {
 
 constexpr HashSecret kSecret{0x0706050403020100, 0x0f0e0d0c0b0a0908};
 
+TEST(KeyedHashTest, IsSipHash13) {
+  // What CPython 3.11 gives for hash(b"...") with PYTHONHASHSEED=0: SipHash-1-3 with a key of
+  // zeros.
+  EXPECT_EQ(KeyedHash("192.0.2.1", {}), 0x07cfadfb3f455fdeU);
+  EXPECT_EQ(KeyedHash("abcdefgh", {}), 0x3f7b849c0b8e35eaU);
+  EXPECT_EQ(KeyedHash("x", {}), 0xd141bba7fdc215a3U);
+}
+
 TEST(KeyedHashTest, DependsOnEveryByteAndOnTheLength) {
   std::set<std::uint64_t> seen;
   std::string text;
