@@ -24,7 +24,6 @@ class Origins {
   /// Takes over what `other` knows about `section` and below it, and forgets its own.
   void Replace(std::string_view section, const Origins& other);
 
-  bool empty() const { return places_.empty(); }
   const std::string& file() const { return file_; }
 
  private:

@@ -209,7 +209,7 @@ TEST(ReaderTest, StaysSilentAboutWhatWasComplainedAbout) {
 TEST(ReaderTest, ReportsTheFirstHundred) {
   std::string text;
   for (int i = 0; i < 250; ++i) text += "unknown_" + std::to_string(i) + ": 1\n";
-  const auto parsed = Take(text);
+  const auto parsed = ReadNode<Sample>(ParseTree(text, "f").root, "f");
   EXPECT_EQ(parsed.problems.size(), kMaxProblems);
   EXPECT_EQ(parsed.problems.front().at.line, 1);
   EXPECT_EQ(parsed.problems.back().at.line, 100);

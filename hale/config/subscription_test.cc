@@ -63,6 +63,16 @@ TEST(SubscriptionTest, MayEndItselfInItsOwnCall) {
   EXPECT_EQ(calls, 1);
 }
 
+TEST(SubscriptionTest, OneThatAnotherEndsIsNotToldAnyMore) {
+  Listeners<> listeners;
+  int calls = 0;
+  Subscription second;
+  const auto first = listeners.Add([&] { second.Cancel(); });
+  second = listeners.Add([&] { ++calls; });
+  listeners.Tell();
+  EXPECT_EQ(calls, 0);
+}
+
 TEST(SubscriptionTest, MayAddInACall) {
   Listeners<> listeners;
   int calls = 0;

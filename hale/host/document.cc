@@ -16,8 +16,6 @@ std::vector<std::string> StartSections() {
 config::Parsed<Document> ParseDocument(std::string_view text, const std::string& file,
                                        const config::Surroundings& surroundings) {
   auto parsed = config::Read<Document>(text, file, surroundings);
-  // Without a single place nothing was read: what is missing is then not worth a complaint.
-  if (parsed.origins.empty()) return parsed;
   config::Findings findings(parsed.origins, parsed.problems);
   Validate(parsed.value, findings);
   if (parsed.ok()) Lint(parsed.value, findings);
