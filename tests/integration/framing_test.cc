@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "framing_rows.h"
+#include "gateway_process.h"
 #include "hale/net/http1_body.h"
 #include "hale/net/http1_parser.h"
 #include "recording_origin.h"
@@ -68,15 +69,8 @@ std::string NumberedName(const testing::TestParamInfo<Row>& info) {
   return "Row" + TestName(info.param.name) + "_" + std::to_string(info.index);
 }
 
-class RequestFramingTest : public testing::TestWithParam<RequestRow> {
- protected:
-  RecordingOrigin origin_;
-  Relay proxy_{origin_.address()};
-};
-
-TEST_P(RequestFramingTest, IsAnsweredAndForwardedAsTheRowSays) {
-  const RequestRow& row = GetParam();
-  Wire client = Wire::To(proxy_.address());
+void CheckRequest(const RequestRow& row, const net::Address& proxy, RecordingOrigin& origin) {
+  Wire client = Wire::To(proxy);
   client.Send(row.sent);
   const std::string reply = client.ReadAll();
   EXPECT_EQ(client.ended(), Ended::kClosed) << "neither left open nor reset";
@@ -84,36 +78,21 @@ TEST_P(RequestFramingTest, IsAnsweredAndForwardedAsTheRowSays) {
   for (const Answer& answer : Understand(reply, "GET")) statuses.push_back(answer.status);
   EXPECT_EQ(statuses, row.statuses) << reply;
   std::size_t whole = 0;
-  for (const auto& request : origin_.requests()) whole += request.whole ? 1 : 0;
+  for (const auto& request : origin.requests()) whole += request.whole ? 1 : 0;
   EXPECT_EQ(whole, row.forwarded);
-  EXPECT_NE(origin_.received().find(row.origin_has), std::string::npos) << origin_.received();
+  EXPECT_NE(origin.received().find(row.origin_has), std::string::npos) << origin.received();
   if (row.origin_lacks.empty()) return;
-  EXPECT_EQ(origin_.received().find(row.origin_lacks), std::string::npos) << origin_.received();
+  EXPECT_EQ(origin.received().find(row.origin_lacks), std::string::npos) << origin.received();
 }
 
-INSTANTIATE_TEST_SUITE_P(Rows, RequestFramingTest, testing::ValuesIn(RequestRows()),
-                         NumberedName<RequestRow>);
+std::string OneRequest(const std::string& method) {
+  return method + " /r HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+}
 
-class AnswerFramingTest : public testing::TestWithParam<AnswerRow> {
- protected:
-  RecordingOrigin origin_;
-  RelayOptions options_ = [] {
-    RelayOptions options;
-    options.response_timeout = 300ms;
-    return options;
-  }();
-  Relay proxy_{origin_.address(), options_};
-
-  std::string Request(const std::string& method, const std::string& fields) {
-    return method + " /r HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n";
-  }
-};
-
-TEST_P(AnswerFramingTest, IsPassedOnOrRefusedAsTheRowSays) {
-  const AnswerRow& row = GetParam();
-  origin_.Answer(row.answer);
-  Wire client = Wire::To(proxy_.address());
-  client.Send(Request(row.method, "Connection: close\r\n"));
+void CheckAnswer(const AnswerRow& row, const net::Address& proxy, RecordingOrigin& origin) {
+  origin.Answer(row.answer);
+  Wire client = Wire::To(proxy);
+  client.Send(OneRequest(row.method));
   const std::string reply = client.ReadAll();
   const auto answers = Understand(reply, row.method);
   ASSERT_EQ(answers.size(), 1U) << reply;
@@ -125,22 +104,69 @@ TEST_P(AnswerFramingTest, IsPassedOnOrRefusedAsTheRowSays) {
   EXPECT_EQ(reply.find(row.reply_lacks, reply.find("\r\n")), std::string::npos) << reply;
 }
 
-TEST_P(AnswerFramingTest, LeavesAConnectionThatIsReusedOnlyWhenItIsClean) {
-  const AnswerRow& row = GetParam();
-  origin_.Answer(row.answer);
-  Wire client = Wire::To(proxy_.address());
-  client.Send(Request(row.method, "Connection: close\r\n"));
+void CheckReuse(const AnswerRow& row, const net::Address& proxy, RecordingOrigin& origin) {
+  origin.Answer(row.answer);
+  Wire client = Wire::To(proxy);
+  client.Send(OneRequest(row.method));
   client.ReadAll();
   std::this_thread::sleep_for(row.answer.later.empty() ? 0ms : 100ms);
-  origin_.Answer({});
-  const int before = origin_.connections();
-  Wire next = Wire::To(proxy_.address());
-  next.Send(Request("GET", "Connection: close\r\n"));
+  origin.Answer({});
+  const int before = origin.connections();
+  Wire next = Wire::To(proxy);
+  next.Send(OneRequest("GET"));
   const auto answers = Understand(next.ReadAll(), "GET");
   ASSERT_EQ(answers.size(), 1U);
   EXPECT_EQ(answers[0].status, 200);
   EXPECT_EQ(answers[0].body, "ok");
-  EXPECT_EQ(origin_.connections() == before, row.reused);
+  EXPECT_EQ(origin.connections() == before, row.reused);
+}
+
+constexpr Duration kAnswerWithin = 300ms;
+
+class RequestFramingTest : public testing::TestWithParam<RequestRow> {
+ protected:
+  RecordingOrigin origin_;
+};
+
+TEST_P(RequestFramingTest, IsAnsweredAndForwardedAsTheRowSays) {
+  const Relay relay(origin_.address());
+  CheckRequest(GetParam(), relay.address(), origin_);
+}
+
+TEST_P(RequestFramingTest, IsAnsweredAndForwardedByTheGatewayAsTheRowSays) {
+  if (GatewayProcess::Binary().empty()) GTEST_SKIP() << "no gateway was built";
+  if (GetParam().name == "26 asterisk") GTEST_SKIP() << "a document can have no route for *";
+  const GatewayProcess gateway(origin_.address());
+  CheckRequest(GetParam(), gateway.address(), origin_);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, RequestFramingTest, testing::ValuesIn(RequestRows()),
+                         NumberedName<RequestRow>);
+
+class AnswerFramingTest : public testing::TestWithParam<AnswerRow> {
+ protected:
+  RecordingOrigin origin_;
+  RelayOptions options_ = [] {
+    RelayOptions options;
+    options.response_timeout = kAnswerWithin;
+    return options;
+  }();
+};
+
+TEST_P(AnswerFramingTest, IsPassedOnOrRefusedAsTheRowSays) {
+  const Relay relay(origin_.address(), options_);
+  CheckAnswer(GetParam(), relay.address(), origin_);
+}
+
+TEST_P(AnswerFramingTest, LeavesAConnectionThatIsReusedOnlyWhenItIsClean) {
+  const Relay relay(origin_.address(), options_);
+  CheckReuse(GetParam(), relay.address(), origin_);
+}
+
+TEST_P(AnswerFramingTest, IsPassedOnOrRefusedByTheGatewayAsTheRowSays) {
+  if (GatewayProcess::Binary().empty()) GTEST_SKIP() << "no gateway was built";
+  const GatewayProcess gateway(origin_.address(), kAnswerWithin);
+  CheckAnswer(GetParam(), gateway.address(), origin_);
 }
 
 INSTANTIATE_TEST_SUITE_P(Rows, AnswerFramingTest, testing::ValuesIn(AnswerRows()),

@@ -8,6 +8,7 @@
 #include <functional>
 #include <future>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -119,7 +120,8 @@ Task<Code> ReadCode(net::Loop& loop, net::Address to, Duration patience) {
   auto socket = co_await net::Connect(loop, to, loop.Now() + 5s);
   if (!socket) co_return socket.error().code;
   char byte = 0;
-  const auto read = co_await socket->Read({&byte, 1}, SaturatingAdd(loop.Now(), patience));
+  const std::span<char> into(&byte, 1);
+  const auto read = co_await socket->Read(into, SaturatingAdd(loop.Now(), patience));
   co_return read ? Code::kOk : read.error().code;
 }
 
@@ -170,7 +172,8 @@ Task<int> EchoMany(net::Loop& loop, net::Address to) {
   for (int i = 0; i < 200; ++i) {
     if (!co_await socket->Write("x")) co_return i;
     char byte = 0;
-    const auto read = co_await socket->Read({&byte, 1}, loop.Now() + 100ms);
+    const std::span<char> into(&byte, 1);
+    const auto read = co_await socket->Read(into, loop.Now() + 100ms);
     if (!read || *read != 1) co_return i;
   }
   co_return 200;
