@@ -119,6 +119,12 @@ TEST_F(BalancerTest, MixesTheLightAmongTheHeavy) {
   EXPECT_EQ(sequence.find("bc"), std::string::npos);
 }
 
+TEST_F(BalancerTest, TurnsAsItsPageSays) {
+  Make(BalanceKind::kWeighted);
+  for (const double weight : {5.0, 1.0, 1.0}) Add(weight);
+  EXPECT_EQ(Sequence(7), "aabaaca");
+}
+
 TEST_F(BalancerTest, EndsAlsoWithWeightsThatAreFarApart) {
   Make(BalanceKind::kWeighted);
   Add(1000);
