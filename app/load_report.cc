@@ -85,6 +85,7 @@ void LoadReport::RecordSecond(const LoadSample& sample) {
   Second& second = seconds_[index];
   ++second.count;
   if (!sample.ok()) ++second.failed;
+  second.late = std::max(second.late, sample.late);
   if (index < closed_) {  // cannot be: nothing ends later than its timeout
     second.max = std::max(second.max, sample.latency);
   } else {
@@ -221,7 +222,8 @@ std::string LoadReport::Json() const {
                                      {"failed", second.failed},
                                      {"p50_ms", Rounded(second.p50)},
                                      {"p99_ms", Rounded(second.p99)},
-                                     {"max_ms", Rounded(second.max)}});
+                                     {"max_ms", Rounded(second.max)},
+                                     {"late_ms", Rounded(second.late)}});
     }
     out["seconds"] = seconds;
   }

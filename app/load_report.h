@@ -52,6 +52,7 @@ class LoadReport final {
 
   std::uint64_t sent() const { return all_.count; }
   std::uint64_t failed() const { return all_.failed; }
+  Duration slowest() const { return all_.latency.max(); }
   /// One line for a terminal, `now` after the start.
   std::string ProgressLine(Duration now) const;
   /// The generator kept up: at most 1 % of the requests left more than 10 ms late, none unsent.
@@ -73,6 +74,7 @@ class LoadReport final {
   struct Second {
     std::uint64_t count = 0;
     std::uint64_t failed = 0;
+    Duration late{0};                   ///< of the generator, at worst
     std::vector<std::uint32_t> micros;  ///< latencies, until the second is closed
     Duration p50{0};
     Duration p99{0};

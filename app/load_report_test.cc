@@ -87,6 +87,19 @@ TEST(LoadReportTest, CountsARequestInTheSecondInWhichItWasDue) {
   EXPECT_EQ(seconds[1].at("max_ms").to_number<double>(), 3000);
 }
 
+TEST(LoadReportTest, SaysHowLateTheGeneratorWasInASecond) {
+  LoadOptions options;
+  options.per_second = true;
+  LoadReport report{options};
+  LoadSample sample = Answered(200, 9ms);
+  sample.late = 7ms;
+  report.Record(sample);
+  report.Record(Answered(200, 1ms));
+  report.Finish(1s);
+  const json::value parsed = Parsed(report);
+  EXPECT_EQ(parsed.at("seconds").as_array().at(0).at("late_ms").to_number<double>(), 7);
+}
+
 TEST(LoadReportTest, ForgetsTheRequestsOfOldSecondsButNotTheirFigures) {
   LoadOptions options;
   options.per_second = true;
