@@ -31,7 +31,7 @@ struct RetryOptions {
   Duration max_elapsed{0};       ///< no new attempt this long after the first; 0: the deadline's
   std::vector<int> retry_on_status = {502, 503, 504};  ///< of an idempotent request
   RetriedRequest retried_request = RetriedRequest::kFinal;
-  RetryBudgetOptions budget;
+  RetryBudgetOptions budget = {};
 
   friend bool operator==(const RetryOptions&, const RetryOptions&) = default;
 };
