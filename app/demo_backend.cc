@@ -23,8 +23,8 @@ struct Options {
 
 std::string DocumentFor(const Options& options) {
   return "node: {service: " + options.name + ", loops: 1}\n" +
-         "listen: [{address: \"127.0.0.1:" + std::to_string(options.port) +
-         "\", trust: mesh}]\n" + "admin: {address: \"\"}\n" +
+         "listen: [{address: \"127.0.0.1:" + std::to_string(options.port) + "\", trust: mesh}]\n" +
+         "admin: {address: \"\"}\n" +
          "telemetry: {access_log: \"off\"}\ndrain: {wait: 0s, timeout: 5s}\nlog: {level: warn}\n";
 }
 
@@ -33,7 +33,8 @@ std::string DocumentFor(const Options& options) {
 class ExecutionLog {
  public:
   explicit ExecutionLog(const std::string& path)
-      : file_(path.empty() ? -1 : open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
+      : file_(path.empty() ? -1
+                           : open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)) {}
   ~ExecutionLog() {
     if (file_ >= 0) close(file_);
   }
@@ -68,7 +69,8 @@ std::string Pattern(std::size_t size) {
 /// What the demo's backend does, and how slow it has been told to be.
 class Backend {
  public:
-  Backend(const Options& options, host::App& app) : options_(options), app_(app), log_(options.log) {
+  Backend(const Options& options, host::App& app)
+      : options_(options), app_(app), log_(options.log) {
     const auto plain = [this](host::Request request) { return Answer(std::move(request), 200); };
     const auto big = [this](host::Request request) {
       return Answer(std::move(request), std::size_t{1} << 20);
@@ -109,9 +111,10 @@ class Backend {
 }  // namespace
 
 int RunDemoBackend(std::span<const std::string> arguments) {
-  CLI::App cli("A backend to play with: / answers 200 bytes, /big 1 MiB, both with a checksum; "
-               "POST /slow/MS makes it answer that much later.",
-               "hale demo-backend");
+  CLI::App cli(
+      "A backend to play with: / answers 200 bytes, /big 1 MiB, both with a checksum; "
+      "POST /slow/MS makes it answer that much later.",
+      "hale demo-backend");
   Options options;
   cli.add_option("--port", options.port, "Where it listens, on loopback")->required();
   cli.add_option("--name", options.name, "What it calls itself in `x-backend`");

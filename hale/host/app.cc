@@ -56,8 +56,7 @@ Task<Result<mesh::ClientResponse>> ServiceHandle::Call(const Request& parent, st
   mesh::Pools* pools = Worker::CurrentPools();
   if (pools == nullptr) co_return std::unexpected(NotOnALoop());
   const Request held = parent;
-  mesh::ClientRequest request =
-      MakeRequest(std::move(method), std::move(target), std::move(body));
+  mesh::ClientRequest request = MakeRequest(std::move(method), std::move(target), std::move(body));
   request.parent = &held.passport();
   co_return co_await mesh::CallService(service_, *pools, std::move(request), *events_);
 }
@@ -92,7 +91,8 @@ void App::Post(std::string pattern, Handler handler) {
 
 void App::Handle(std::string method, std::string pattern, Handler handler) {
   telemetry::RouteMetrics* metrics = &process_->records().metrics.Route(pattern);
-  entries_.push_back({std::move(method), PathPattern(std::move(pattern)), std::move(handler), metrics});
+  entries_.push_back(
+      {std::move(method), PathPattern(std::move(pattern)), std::move(handler), metrics});
 }
 
 int App::Run() {

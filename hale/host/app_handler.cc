@@ -30,8 +30,8 @@ Task<void> AppHandler::Serve(mesh::ServedRequest& request) {
   const std::string_view path = mesh::NormalizePath(head.path(), buffer);
   const App::Entry* entry = nullptr;
   for (const App::Entry& candidate : app_.entries_) {
-    const bool method = candidate.method == head.method ||
-                        (candidate.method == "GET" && head.method == "HEAD");
+    const bool method =
+        candidate.method == head.method || (candidate.method == "GET" && head.method == "HEAD");
     if (method && candidate.pattern.Match(path, data.path)) {
       entry = &candidate;
       break;

@@ -3,24 +3,9 @@
 #include <unistd.h>
 
 #include "hale/telemetry/process_metrics.h"
+#include "hale/telemetry/self_metrics.h"
 
 namespace hale::host {
-namespace {
-
-void ShowQueue(telemetry::Registry& metrics, const std::string& which,
-               const telemetry::LogQueue& queue) {
-  const std::string name = "hale_" + which + "_lines";
-  metrics.Compute({name + "_total", "lines of the " + which + ", by what became of them", {"result"}},
-                  telemetry::MetricKind::kCounter, [&queue](telemetry::SampleSink& sink) {
-                    const telemetry::LogStats stats = queue.stats();
-                    sink.Sample({"written"}, static_cast<double>(stats.written));
-                    sink.Sample({"dropped_full"}, static_cast<double>(stats.dropped_full));
-                    sink.Sample({"dropped_error"}, static_cast<double>(stats.dropped_error));
-                  });
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Observatory>> Observatory::Open(const Document& document,
                                                        const Clock& clock) {
   const std::string& where = document.telemetry.access_log;
@@ -43,17 +28,20 @@ Observatory::Observatory(const Document& document, const Clock& clock,
       access_sink_(std::move(access)),
       log_(event_queue_, clock, document.node.service, document.log.level),
       journal_(clock),
-      requests_(metrics_),
       recorder_({.slow = document.telemetry.slow, .sample = document.telemetry.sample}),
+      requests_(metrics_),
       events_(journal_, metrics_, log_) {
   if (access_sink_) {
     access_queue_ = std::make_unique<telemetry::LogQueue>(*access_sink_);
     access_writer_ = std::make_unique<telemetry::LogWriter>(*access_queue_);
     access_log_ = std::make_unique<telemetry::AccessLog>(*access_queue_, document.node.service);
-    ShowQueue(metrics_, "access_log", *access_queue_);
   }
-  ShowQueue(metrics_, "event_log", event_queue_);
+  std::vector<telemetry::NamedLog> logs{{"event", &event_queue_}};
+  if (access_queue_) logs.push_back({"access", access_queue_.get()});
+  telemetry::RegisterSelfMetrics(metrics_, std::move(logs), journal_, recorder_);
   telemetry::RegisterProcessMetrics(metrics_);
+  for (const std::string& why : metrics_.rejected())
+    log_.Error("a metric is wrong", {{"why", why}});
 }
 
 void Observatory::Reopen() {

@@ -39,7 +39,6 @@ class Observatory {
   Observatory(const Document& document, const Clock& clock,
               std::unique_ptr<telemetry::FileSink> access);
 
-  telemetry::Registry metrics_;
   std::unique_ptr<telemetry::FileSink> event_sink_;
   telemetry::LogQueue event_queue_;
   telemetry::LogWriter event_writer_;
@@ -49,8 +48,9 @@ class Observatory {
   std::unique_ptr<telemetry::AccessLog> access_log_;
   telemetry::Log log_;
   telemetry::Journal journal_;
-  telemetry::RequestMetrics requests_;
   telemetry::FlightRecorder recorder_;
+  telemetry::Registry metrics_;  // shows what stands above it
+  telemetry::RequestMetrics requests_;
   TelemetrySink events_;
 };
 

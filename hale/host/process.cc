@@ -108,8 +108,8 @@ Result<void> Process::OpenWorkers(const Document& document, const HandlerFactory
       if (!address) return std::unexpected(address.error());
       auto bound = worker->Listen(listen, *address, reuse);
       if (!bound) {
-        return Fail(Code::kUnavailable, "cannot listen on " + listen.address + ": " +
-                                            bound.error().message);
+        return Fail(Code::kUnavailable,
+                    "cannot listen on " + listen.address + ": " + bound.error().message);
       }
       address = *bound;  // the port that was chosen for 0 is the other loops', too
     }
@@ -130,8 +130,8 @@ Result<void> Process::OpenAdmin(const Document& document) {
       AdminRules{.token = document.admin.token.Reveal(), .hosts = document.admin.hosts},
       AdminRoutes(std::move(parts)));
   admin_handler_ = std::make_unique<AdminHandler>(*admin_);
-  admin_server_ = std::make_unique<net::HttpServer>(control_, AdminServerOptions(),
-                                                    *admin_handler_, observatory_->events());
+  admin_server_ = std::make_unique<net::HttpServer>(control_, AdminServerOptions(), *admin_handler_,
+                                                    observatory_->events());
   auto address = net::Address::Parse(document.admin.address);
   if (address) address = admin_server_->Listen(*address);
   if (!address) {
@@ -162,9 +162,8 @@ void Process::Reload() {
     Tell(EventKind::kConfigRejected, Reason::kNone, "config", text.error().message);
     return;
   }
-  *offered = updater_.With([&](auto& updater) {
-    return updater->Offer(*text, std::string(source_->name()));
-  });
+  *offered = updater_.With(
+      [&](auto& updater) { return updater->Offer(*text, std::string(source_->name())); });
   if (offered->verdict == config::Verdict::kUnchanged) return;
   control_.Post([this, offered] { Apply(*offered); });
 }

@@ -21,8 +21,8 @@ namespace hale::host {
 
 /// One running process from one document: listeners on a loop a core, and on the calling thread's
 /// loop what happens once: watches, health, judging, live change, the admin port, signals. SIGTERM
-/// drains, a second one stops at once, SIGHUP reads the files again. What answers requests is handed
-/// in: routes (the gateway) or handlers (App).
+/// drains, a second one stops at once, SIGHUP reads the files again. What answers requests is
+/// handed in: routes (the gateway) or handlers (App).
 class Process {
  public:
   /// The document's file must hold a valid document: otherwise its problems are in `problems`, and

@@ -8,18 +8,20 @@ void Process::RegisterMetrics() {
   using telemetry::SampleSink;
   telemetry::Registry& metrics = observatory_->metrics();
 
-  metrics.Compute({"hale_instance_up", "1: calls go to it, 0: it is left out", {"service", "instance"}},
-                  MetricKind::kGauge, [this](SampleSink& sink) {
-                    for (const auto& [name, kept] : routing_.services()) {
-                      if (kept.left != kNever) continue;
-                      const auto set = kept.object->service()->members();
-                      for (const auto& member : set->members) {
-                        const bool out = member->verdict().use() == policy::Use::kOut;
-                        sink.Sample({name, member->address()}, out ? 0 : 1);
-                      }
-                    }
-                  });
-  metrics.Compute({"hale_circuit_state", "0 closed, 1 open, 2 half-open, 3 forced open, 4 forced closed",
+  metrics.Compute(
+      {"hale_instance_up", "1: calls go to it, 0: it is left out", {"service", "instance"}},
+      MetricKind::kGauge, [this](SampleSink& sink) {
+        for (const auto& [name, kept] : routing_.services()) {
+          if (kept.left != kNever) continue;
+          const auto set = kept.object->service()->members();
+          for (const auto& member : set->members) {
+            const bool out = member->verdict().use() == policy::Use::kOut;
+            sink.Sample({name, member->address()}, out ? 0 : 1);
+          }
+        }
+      });
+  metrics.Compute({"hale_circuit_state",
+                   "0 closed, 1 open, 2 half-open, 3 forced open, 4 forced closed",
                    {"service", "instance"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     const TimePoint now = control_.clock().Now();
@@ -54,10 +56,12 @@ void Process::RegisterMetrics() {
   metrics.Compute({"hale_connections", "client connections that are open", {"loop"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     for (std::size_t i = 0; i < workers_.size(); ++i) {
-                      sink.Sample({std::to_string(i)}, static_cast<double>(workers_[i]->connections()));
+                      sink.Sample({std::to_string(i)},
+                                  static_cast<double>(workers_[i]->connections()));
                     }
                   });
-  metrics.Compute({"hale_loop_lag_seconds", "the longest that work held a loop since the last reading",
+  metrics.Compute({"hale_loop_lag_seconds",
+                   "the longest that work held a loop since the last reading",
                    {"loop"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     for (std::size_t i = 0; i < workers_.size(); ++i) {
@@ -70,12 +74,12 @@ void Process::RegisterMetrics() {
                                 static_cast<double>(updater_.With(
                                     [](const auto& u) { return u->current()->revision; })));
                   });
-  metrics.Compute({"hale_config_rejected", "1: the document at hand is not valid and not in force", {}},
-                  MetricKind::kGauge, [this](SampleSink& sink) {
-                    const bool bad =
-                        updater_.With([](const auto& u) { return !u->rejected().empty(); });
-                    sink.Sample(std::initializer_list<std::string_view>{}, bad ? 1 : 0);
-                  });
+  metrics.Compute(
+      {"hale_config_rejected", "1: the document at hand is not valid and not in force", {}},
+      MetricKind::kGauge, [this](SampleSink& sink) {
+        const bool bad = updater_.With([](const auto& u) { return !u->rejected().empty(); });
+        sink.Sample(std::initializer_list<std::string_view>{}, bad ? 1 : 0);
+      });
 }
 
 }  // namespace hale::host

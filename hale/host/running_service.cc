@@ -18,14 +18,14 @@ RunningService::RunningService(const std::string& name, const mesh::ServiceOptio
                .options = options.health,
                .prober = mesh::MakeProber(ground.control, ground.resolver, options.health),
                .sink = ground.events}) {
-  service_->set_wake([asked = asked_, service = std::weak_ptr(service_),
-                      &control = ground_.control] {
-    if (asked->exchange(true)) return;
-    control.Post([asked, service, &control] {
-      asked->store(false);
-      if (const auto alive = service.lock()) alive->Judge(control.Now(), ThreadRandom());
-    });
-  });
+  service_->set_wake(
+      [asked = asked_, service = std::weak_ptr(service_), &control = ground_.control] {
+        if (asked->exchange(true)) return;
+        control.Post([asked, service, &control] {
+          asked->store(false);
+          if (const auto alive = service.lock()) alive->Judge(control.Now(), ThreadRandom());
+        });
+      });
   Follow(options.instances);
 }
 
@@ -53,17 +53,16 @@ void RunningService::Follow(const mesh::InstancesOptions& options) {
   if (watcher_ && file_ == options.file) return;
   subscription_.Close();
   file_ = options.file;
-  watcher_ = std::make_unique<cluster::Watcher>(cluster::Watcher::Parts{
-      .executor = ground_.control,
-      .registry = std::make_shared<provider::file::FileRegistry>(ground_.control, ground_.files,
-                                                                 options.file),
-      .random = ThreadRandom(),
-      .service = service_->name(),
-      .sink = ground_.events});
+  watcher_ = std::make_unique<cluster::Watcher>(
+      cluster::Watcher::Parts{.executor = ground_.control,
+                              .registry = std::make_shared<provider::file::FileRegistry>(
+                                  ground_.control, ground_.files, options.file),
+                              .random = ThreadRandom(),
+                              .service = service_->name(),
+                              .sink = ground_.events});
   subscription_ = watcher_->Subscribe(
-      ground_.control, [this](std::shared_ptr<const cluster::InstanceSet> set) {
-        SetInstances(set->instances);
-      });
+      ground_.control,
+      [this](std::shared_ptr<const cluster::InstanceSet> set) { SetInstances(set->instances); });
 }
 
 void RunningService::SetInstances(const cluster::Instances& instances) {

@@ -16,8 +16,8 @@ class Signals {
   /// the signal and end the process.
   static void Block();
 
-  /// After Block. `handler(signal)` runs on `executor` for each SIGTERM, SIGINT and SIGHUP. The executor
-  /// outlives me.
+  /// After Block. `handler(signal)` runs on `executor` for each SIGTERM, SIGINT and SIGHUP. The
+  /// executor outlives me.
   Signals(Executor& executor, std::function<void(int)> handler);
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;

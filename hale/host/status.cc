@@ -25,14 +25,10 @@ json::value SecondsOrNull(Duration span) {
 }
 
 json::object CircuitOf(const policy::CircuitStatus& status, TimePoint now) {
-  json::object circuit{{"state", WordOf(status.state)},
-                       {"mode", WordOf(status.mode)},
-                       {"generation", status.generation},
-                       {"admitted", status.totals.admitted},
-                       {"refused", status.totals.refused},
-                       {"failed", status.totals.failed},
-                       {"slow", status.totals.slow},
-                       {"opened", status.totals.opened}};
+  json::object circuit{{"state", WordOf(status.state)},    {"mode", WordOf(status.mode)},
+                       {"generation", status.generation},  {"admitted", status.totals.admitted},
+                       {"refused", status.totals.refused}, {"failed", status.totals.failed},
+                       {"slow", status.totals.slow},       {"opened", status.totals.opened}};
   if (status.state == policy::CircuitState::kOpen) {
     circuit["probes_in"] = Seconds(std::max(Duration::zero(), status.until - now));
   }
@@ -49,19 +45,18 @@ json::object InstanceOf(const mesh::Service& service, std::size_t at, const mesh
                         const RunningService& running, TimePoint now) {
   const mesh::Member& member = *set.members[at];
   const policy::InstanceVerdict verdict = service.VerdictOf(member.address());
-  json::object instance{
-      {"address", member.address()},
-      {"weight", set.weights[at]},
-      {"standing", verdict.standing == policy::Standing::kIn     ? "in"
-                   : verdict.standing == policy::Standing::kSick ? "sick"
-                                                                 : "dead"},
-      {"use", WordOf(member.verdict().use())},
-      {"health", WordOf(running.health().health(member.address()))},
-      {"stalled", member.pulse().stalled()},
-      {"in_flight", member.load().in_flight()},
-      {"latency_seconds", Seconds(member.load().Latency(now))},
-      {"failure_share", member.load().FailureShare(now)},
-      {"circuit", CircuitOf(member.breaker().Status(now), now)}};
+  json::object instance{{"address", member.address()},
+                        {"weight", set.weights[at]},
+                        {"standing", verdict.standing == policy::Standing::kIn     ? "in"
+                                     : verdict.standing == policy::Standing::kSick ? "sick"
+                                                                                   : "dead"},
+                        {"use", WordOf(member.verdict().use())},
+                        {"health", WordOf(running.health().health(member.address()))},
+                        {"stalled", member.pulse().stalled()},
+                        {"in_flight", member.load().in_flight()},
+                        {"latency_seconds", Seconds(member.load().Latency(now))},
+                        {"failure_share", member.load().FailureShare(now)},
+                        {"circuit", CircuitOf(member.breaker().Status(now), now)}};
   if (verdict.reason != Reason::kNone) {
     instance["why"] = Word(verdict.reason);
     instance["for_seconds"] = Seconds(now - verdict.since);
@@ -76,15 +71,14 @@ json::object ServiceOf(const RunningService& running, TimePoint now) {
   for (std::size_t i = 0; i < set->members.size(); ++i) {
     instances.push_back(InstanceOf(service, i, *set, running, now));
   }
-  json::object object{
-      {"instances", std::move(instances)},
-      {"panic", service.panic()},
-      {"bulkhead", json::object{{"in_flight", service.bulkhead().in_flight()},
-                                {"waiting", service.bulkhead().waiting()},
-                                {"limit", service.options()->bulkhead.limit}}},
-      {"retry_budget", json::object{{"balance", service.budget().balance(now)},
-                                    {"denied", service.budget().denied()}}},
-      {"stall_after_seconds", Seconds(policy::StallThreshold(service.replies()))}};
+  json::object object{{"instances", std::move(instances)},
+                      {"panic", service.panic()},
+                      {"bulkhead", json::object{{"in_flight", service.bulkhead().in_flight()},
+                                                {"waiting", service.bulkhead().waiting()},
+                                                {"limit", service.options()->bulkhead.limit}}},
+                      {"retry_budget", json::object{{"balance", service.budget().balance(now)},
+                                                    {"denied", service.budget().denied()}}},
+                      {"stall_after_seconds", Seconds(policy::StallThreshold(service.replies()))}};
   if (const cluster::Watcher* watcher = running.watcher()) {
     const cluster::WatchStatus status = watcher->status();
     object["registry"] = json::object{{"freshness", WordOf(status.freshness)},
@@ -105,9 +99,8 @@ json::array RoutesOf(const mesh::RouteTable& table) {
                                     {"rate", Print(limit->options().rate)},
                                     {"refused", limit->refused()}});
     }
-    routes.push_back(json::object{{"name", route.name},
-                                  {"service", route.service->name()},
-                                  {"limits", std::move(limits)}});
+    routes.push_back(json::object{
+        {"name", route.name}, {"service", route.service->name()}, {"limits", std::move(limits)}});
   }
   return routes;
 }
@@ -124,8 +117,8 @@ json::object ConfigOf(const StatusParts& parts) {
           {"source", parts.document.file},
           {"rejected", std::move(rejected)},
           {"at_next_start", std::move(next)},
-          {"effective", json::parse(config::DumpWithOrigins(parts.document.value,
-                                                            parts.document.origins))}};
+          {"effective",
+           json::parse(config::DumpWithOrigins(parts.document.value, parts.document.origins))}};
 }
 
 }  // namespace

@@ -39,8 +39,8 @@ Worker::~Worker() {
   OnLoop([this] {
     for (Door& door : doors_) door.server->AbortAll();
   });
-  // One more turn, in which what was stopped unwinds.
-  OnLoop([] {});
+  // What was stopped unwinds, a turn a wait; what has not by then never will.
+  for (int turn = 0; turn < 1000 && connections() > 0; ++turn) OnLoop([] {});
   OnLoop([this] {
     doors_.clear();
     pools_.reset();

@@ -64,8 +64,8 @@ void RemoveDotSegments(std::string& path) {
 }  // namespace
 
 std::string_view NormalizePath(std::string_view path, std::string& buffer) {
-  const bool plain = path.find('%') == std::string_view::npos &&
-                     path.find("/.") == std::string_view::npos;
+  const bool plain =
+      path.find('%') == std::string_view::npos && path.find("/.") == std::string_view::npos;
   if (plain || !path.starts_with('/')) return path;
   buffer.clear();
   DecodeUnreserved(path, buffer);

@@ -11,8 +11,8 @@ net::ClientOptions ToClient(const TimeoutOptions& timeouts) {
 
 }  // namespace
 
-net::ConnectionPool* Pools::Make(const std::shared_ptr<Member>& member,
-                                 const net::Address& address, const TimeoutOptions& timeouts) {
+net::ConnectionPool* Pools::Make(const std::shared_ptr<Member>& member, const net::Address& address,
+                                 const TimeoutOptions& timeouts) {
   Entry entry{member,
               std::make_unique<net::ConnectionPool>(loop_, address, ToClient(timeouts),
                                                     member->connections()),

@@ -4,8 +4,8 @@
 
 #include "hale/guard/governed_call.h"
 #include "hale/mesh/path.h"
-#include "hale/mesh/upstream_sender.h"
 #include "hale/mesh/refusal.h"
+#include "hale/mesh/upstream_sender.h"
 
 namespace hale::mesh {
 Proxy::Proxy(const config::Live<RouteTable>& routes, const ServingRecords& records, Pools& pools,
@@ -92,12 +92,12 @@ Task<void> Proxy::Call(ServedRequest& request, const Route& route) {
                               : route.options.idempotent == Idempotent::kYes;
   const ServiceOptions& options = *route.service_options;
   UpstreamSender sender({.pools = pools_,
-                      .service = *route.service,
-                      .options = options,
-                      .head = exchange.request(),
-                      .client = &exchange,
-                      .body = body,
-                      .idempotent = idempotent});
+                         .service = *route.service,
+                         .options = options,
+                         .head = exchange.request(),
+                         .client = &exchange,
+                         .body = body,
+                         .idempotent = idempotent});
   const guard::CallPolicies policies{route.service->bulkhead(), options.retry,
                                      route.service->budget(), ThreadRandom(),
                                      options.timeout.per_try};
@@ -126,7 +126,8 @@ Task<void> Proxy::Call(ServedRequest& request, const Route& route) {
   co_await sender.Finish();
 }
 
-Task<void> Proxy::Relay(ServedRequest& request, net::ClientExchange& upstream, guard::Lease& lease) {
+Task<void> Proxy::Relay(ServedRequest& request, net::ClientExchange& upstream,
+                        guard::Lease& lease) {
   net::ServerExchange& client = request.exchange;
   net::ResponseHead& head = upstream.response();
   StampResponse(head, request.passport);
@@ -160,8 +161,8 @@ Task<void> Proxy::Relay(ServedRequest& request, net::ClientExchange& upstream, g
 
 Task<void> Proxy::Refuse(ServedRequest& request, const Error& error, bool no_retry) {
   request.reason = error.reason;
-  const Refusal refusal =
-      MakeRefusal(error, request.passport.request_id.view(), no_retry ? HopRetry::kNo : HopRetry::kMay);
+  const Refusal refusal = MakeRefusal(error, request.passport.request_id.view(),
+                                      no_retry ? HopRetry::kNo : HopRetry::kMay);
   co_await request.exchange.RespondWhole(refusal.head, refusal.body);
 }
 

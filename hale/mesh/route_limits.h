@@ -41,6 +41,7 @@ class RouteLimit {
 /// later one refuses. Thread-safe.
 class RouteLimits {
  public:
+  RouteLimits() = default;
   explicit RouteLimits(std::vector<std::shared_ptr<RouteLimit>> limits)
       : limits_(std::move(limits)) {}
   std::expected<void, Rejection> Take(const net::RequestHead& request, std::string_view client_ip,

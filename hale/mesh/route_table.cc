@@ -28,7 +28,9 @@ bool PathMatches(std::string_view pattern, std::string_view path) {
 
 bool Matches(const MatchOptions& match, const net::RequestHead& request, std::string_view path) {
   if (!PathMatches(match.path, path) || !HostMatches(match.host, request.host())) return false;
-  if (!match.method.empty() && std::ranges::find(match.method, request.method) == match.method.end()) return false;
+  if (!match.method.empty() &&
+      std::ranges::find(match.method, request.method) == match.method.end())
+    return false;
   return std::ranges::all_of(match.header, [&](const auto& wanted) {
     const auto value = request.fields.Find(wanted.first);
     return value && (wanted.second == "*" || *value == wanted.second);

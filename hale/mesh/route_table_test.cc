@@ -44,7 +44,8 @@ TEST(RouteTableTest, AWildcardTakesEveryNameBelow) {
 }
 
 TEST(RouteTableTest, MethodsAndHeadersMustAllPass) {
-  const MatchOptions match{.method = {"GET", "HEAD"}, .header = {{"x-tier", "gold"}, {"x-id", "*"}}};
+  const MatchOptions match{.method = {"GET", "HEAD"},
+                           .header = {{"x-tier", "gold"}, {"x-id", "*"}}};
   auto request = Get("/");
   EXPECT_FALSE(Takes(match, request));
   request.fields.Append("X-Tier", "gold");
@@ -55,9 +56,10 @@ TEST(RouteTableTest, MethodsAndHeadersMustAllPass) {
 }
 
 TEST(RouteTableTest, TheFirstRouteThatTakesARequestHasIt) {
-  std::vector<Route> routes;
-  routes.push_back({.options = {.match = {.path = "/a/"}}, .name = "first", .limits = RouteLimits({})});
-  routes.push_back({.options = {.match = {.path = "/"}}, .name = "second", .limits = RouteLimits({})});
+  std::vector<Route> routes(2);
+  routes[0].options.match.path = "/a/";
+  routes[0].name = "first";
+  routes[1].name = "second";
   const RouteTable table(std::move(routes));
   EXPECT_EQ(table.Find(Get("/a/b"), "/a/b")->name, "first");
   EXPECT_EQ(table.Find(Get("/b"), "/b")->name, "second");

@@ -50,8 +50,8 @@ struct ServedRequest {
   CallTrail trail;
   Passport passport;
   std::string client_ip;
-  std::string_view route = {};    ///< its name; outlives the request
-  std::string_view service = {};  ///< the one called; outlives the request
+  std::string_view route = {};                 ///< its name; outlives the request
+  std::string_view service = {};               ///< the one called; outlives the request
   telemetry::RouteMetrics* metrics = nullptr;  ///< null: of no route
   std::string instance = {};
   Reason reason = Reason::kNone;

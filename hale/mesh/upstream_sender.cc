@@ -45,7 +45,7 @@ Task<Result<Answer>> UpstreamSender::Send(guard::Lease& lease, guard::Attempt at
 }
 
 Task<Result<void>> UpstreamSender::Open(Flight& flight, guard::Lease& lease,
-                                     net::OpenOptions options) {
+                                        net::OpenOptions options) {
   const auto member = std::static_pointer_cast<Member>(lease.shared_target());
   const auto pool = co_await parts_.pools.Resolve(member, parts_.options.timeout, options.deadline);
   if (!pool) co_return std::unexpected(pool.error());
@@ -139,7 +139,8 @@ std::optional<policy::FailedAttempt> UpstreamSender::Failure(const Result<Answer
   failure.hop_final = head.fields.Find("hale-retry") == "no";
   if (const auto after = head.fields.Find("retry-after")) {
     int seconds = 0;
-    const auto [end, error] = std::from_chars(after->data(), after->data() + after->size(), seconds);
+    const auto [end, error] =
+        std::from_chars(after->data(), after->data() + after->size(), seconds);
     if (error == std::errc() && end == after->data() + after->size()) {
       failure.retry_after = std::chrono::seconds(seconds);
     }
@@ -152,9 +153,9 @@ Task<void> UpstreamSender::Discard(Result<Answer> result) {
     co_await EndUpload(flight);
     if (result && flight.exchange && result->exchange == &*flight.exchange) {
       const net::Framing framing = result->exchange->response().framing;
-      const bool short_body = framing.kind == net::Framing::Kind::kNone ||
-                              (framing.kind == net::Framing::Kind::kLength &&
-                               framing.length <= kWorthDraining);
+      const bool short_body =
+          framing.kind == net::Framing::Kind::kNone ||
+          (framing.kind == net::Framing::Kind::kLength && framing.length <= kWorthDraining);
       flight.exchange->set_deadline(parts_.pools.loop().Now() + kDrainPatience);
       while (short_body && !flight.exchange->body_complete()) {
         const auto piece = co_await flight.exchange->ReadBody();

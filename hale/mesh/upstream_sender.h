@@ -25,8 +25,8 @@ class UpstreamSender final : public guard::Sender<Answer>, public net::Informati
     Pools& pools;
     Service& service;
     const ServiceOptions& options;
-    net::RequestHead& head;        ///< gets `hale-attempt` and `hale-timeout-ms`
-    net::ServerExchange* client;   ///< who hears of 1xx answers; may be null
+    net::RequestHead& head;       ///< gets `hale-attempt` and `hale-timeout-ms`
+    net::ServerExchange* client;  ///< who hears of 1xx answers; may be null
     RequestBody& body;
     bool idempotent;
   };
