@@ -6,6 +6,7 @@
 
 #include "hale/net/http1_writer.h"
 #include "hale/net/server_connection.h"
+#include "hale/net/server_group_impl.h"
 
 namespace hale::net {
 namespace {
@@ -28,6 +29,16 @@ void HttpServer::Impl::Serve(int descriptor, const Address& peer) {
       std::make_unique<ServerConnection>(shared_from_this(), Socket(loop, descriptor, peer));
   const std::stop_token stop = connection->stop();
   Spawn(RunConnection(std::move(connection)), stop);
+}
+
+void HttpServer::Impl::OnAccept(int descriptor, const Address& peer) {
+  if (group == nullptr || !group->impl_->HandOver(*this, descriptor, peer)) {
+    Serve(descriptor, peer);
+  }
+}
+
+void HttpServer::Impl::LeaveGroup() {
+  if (group != nullptr) std::exchange(group, nullptr)->impl_->Leave(*this);
 }
 
 void HttpServer::Impl::SayFull(const Address& peer) {
@@ -57,6 +68,7 @@ HttpServer::HttpServer(Loop& loop, const ServerOptions& options, RequestHandler&
     : impl_(std::make_shared<Impl>(loop, options, handler, events)) {}
 
 HttpServer::~HttpServer() {
+  impl_->ended = true;
   StopAccepting();
   AbortAll();
 }
@@ -64,7 +76,9 @@ HttpServer::~HttpServer() {
 Result<Address> HttpServer::Listen(const Address& address, ReusePort reuse) {
   impl_->listener = std::make_unique<Listener>(
       impl_->loop,
-      [impl = impl_.get()](int descriptor, const Address& peer) { impl->Serve(descriptor, peer); },
+      [impl = impl_.get()](int descriptor, const Address& peer) {
+        impl->OnAccept(descriptor, peer);
+      },
       impl_->events);
   return impl_->listener->Listen(address, reuse);
 }
@@ -77,7 +91,16 @@ void HttpServer::Drain(Duration grace) {
   impl_->loop.At(*impl_->draining_until, [impl = impl_] { impl->CloseIdle(); });
 }
 
-void HttpServer::StopAccepting() { impl_->listener.reset(); }
+void HttpServer::StopAccepting() {
+  impl_->LeaveGroup();
+  impl_->listener.reset();
+}
+
+void HttpServer::Join(ServerGroup& group) {
+  impl_->LeaveGroup();
+  impl_->group = &group;
+  group.impl_->members.Lock()->push_back(impl_);
+}
 void HttpServer::AbortAll() { impl_->Abort(); }
 
 std::size_t HttpServer::connections() const { return impl_->count.load(std::memory_order_relaxed); }

@@ -17,6 +17,7 @@
 namespace hale::net {
 
 class ServerConnection;
+class ServerGroup;
 
 /// One request and its response on a server's connection. Every call that fails means that the
 /// client is gone or broke a rule (reason kClientAbort, kClientTimeout, kBodyTooLarge, kProtocol);
@@ -89,6 +90,8 @@ struct ServerOptions {
 /// ways. Strict: what is ambiguous is refused with `hale-reason`, never guessed. Loop-bound.
 class HttpServer final {
  public:
+  struct Impl;
+
   HttpServer(Loop& loop, const ServerOptions& options, RequestHandler& handler,
              EventSink& events = NullSink());
   /// Aborts what is left; the loop must still run once more or never again.
@@ -99,6 +102,8 @@ class HttpServer final {
   Result<Address> Listen(const Address& address, ReusePort reuse = ReusePort::kNo);
   /// Serves a connected descriptor that was accepted elsewhere.
   void Adopt(int descriptor, const Address& peer);
+  /// Shares what it accepts with the other servers of the group, until it stops accepting.
+  void Join(ServerGroup& group);
   /// For connections and requests from here on.
   void Apply(const ServerOptions& options);
 
@@ -113,8 +118,6 @@ class HttpServer final {
   std::size_t connections() const;
 
  private:
-  friend class ServerConnection;
-  struct Impl;
   std::shared_ptr<Impl> impl_;
 };
 

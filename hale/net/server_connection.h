@@ -18,6 +18,12 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(Loop& l, const ServerOptions& o, RequestHandler& h, EventSink& e)
       : loop(l), options(o), handler(h), events(e) {}
   void Serve(int descriptor, const Address& peer);
+  void OnAccept(int descriptor, const Address& peer);
+  void LeaveGroup();
+  /// Connections open or on their way here. Thread-safe.
+  std::size_t load() const {
+    return count.load(std::memory_order_relaxed) + underway.load(std::memory_order_relaxed);
+  }
   void Abort();
   void CloseIdle();
   void SayFull(const Address& peer);
@@ -29,6 +35,9 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   std::unique_ptr<Listener> listener;
   std::list<ServerConnection*> open;
   std::atomic<std::size_t> count{0};
+  std::atomic<std::size_t> underway{0};  ///< handed over by another loop, not yet served
+  ServerGroup* group = nullptr;
+  bool ended = false;                       ///< the server is gone
   std::optional<TimePoint> draining_until;  ///< idle connections are kept until then
   bool full = false;                        ///< said, and not yet below the bound again
 };
