@@ -3,6 +3,45 @@
 #include <algorithm>
 
 namespace hale::guard {
+namespace {
+
+/// The codes with which an answer says that the request was wrong, or its sender has gone.
+bool IsCallersFault(Code code) {
+  switch (code) {
+    case Code::kCancelled:
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+    case Code::kAlreadyExists:
+    case Code::kPermissionDenied:
+    case Code::kFailedPrecondition:
+    case Code::kOutOfRange:
+    case Code::kUnauthenticated:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// A policy refused: one of the target's connections, or of a guard inside the callable.
+bool IsShed(Reason reason) {
+  switch (reason) {
+    case Reason::kRateLimited:
+    case Reason::kCircuitOpen:
+    case Reason::kProbing:
+    case Reason::kConcurrency:
+    case Reason::kQueueFull:
+    case Reason::kQueueTimeout:
+    case Reason::kBudgetExhausted:
+    case Reason::kDraining:
+    case Reason::kForced:
+    case Reason::kNoInstance:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Duration PerTry(const CallPolicies& policies, const CallSpec& spec, std::uint32_t number) {
   constexpr Duration kLongest = std::chrono::seconds(5);
@@ -13,6 +52,26 @@ Duration PerTry(const CallPolicies& policies, const CallSpec& spec, std::uint32_
   if (!another) return kForever;
   if (spec.deadline == kNever) return kLongest;
   return std::min(kLongest, spec.whole / most);
+}
+
+Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure) {
+  if (!failure) return Outcome::kSuccess;
+  const bool neutral = failure->failed == policy::Failed::kInstance || IsShed(failure->reason) ||
+                       hale::IsCallersFault(failure->reason) ||
+                       (failure->reason == Reason::kNone && IsCallersFault(failure->code));
+  return neutral ? Outcome::kIgnored : Outcome::kFailure;
+}
+
+Event RefusedBy(std::string_view policy, const Rejection& rejection, TimePoint now) {
+  Event event;
+  event.at = now;
+  event.kind = EventKind::kRefused;
+  event.reason = rejection.reason;
+  event.policy = policy;
+  event.observed = rejection.observed;
+  event.threshold = rejection.threshold;
+  event.span = rejection.retry_after;
+  return event;
 }
 
 }  // namespace hale::guard

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "hale/base/event.h"
+#include "hale/base/outcome.h"
 #include "hale/base/random.h"
 #include "hale/policy/bulkhead.h"
 #include "hale/policy/retry.h"
@@ -34,5 +36,12 @@ struct CallSpec {
 /// at most 5 s, as long as another attempt could follow; an attempt that is the last one, or that
 /// could not be repeated once it was sent, has until the deadline. Pure.
 Duration PerTry(const CallPolicies& policies, const CallSpec& spec, std::uint32_t number);
+
+/// What an attempt that ended so says about its target. Neutral is what the caller did or asked
+/// wrongly, and what a policy refused before anything was sent. Pure.
+Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure);
+
+/// A call that `policy` turned away, as an event. The caller adds names. Pure.
+Event RefusedBy(std::string_view policy, const Rejection& rejection, TimePoint now);
 
 }  // namespace hale::guard

@@ -5,10 +5,9 @@
 namespace hale::guard {
 
 void CallerExecutor::Post(Work work) {
-  {
-    const std::lock_guard lock(mutex_);
-    posted_.push_back(std::move(work));
-  }
+  // Notified under the lock: once it is free the work may run, and with its end this goes.
+  const std::lock_guard lock(mutex_);
+  posted_.push_back(std::move(work));
   wake_.notify_one();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 #include <stop_token>
@@ -12,28 +13,16 @@
 #include "hale/guard/attempt.h"
 #include "hale/guard/call_policies.h"
 #include "hale/guard/enter.h"
+#include "hale/guard/governed.h"
 #include "hale/guard/sender.h"
 #include "hale/guard/targets.h"
 
 namespace hale::guard {
 
-/// How a governed call ended. A good result still holds the lease of the instance that gave it, so
-/// that the load lasts as long as the answer flows.
-template <class T>
-struct Governed {
-  Governed(Result<T> r, std::uint32_t n) : result(std::move(r)), attempts(n) {}
-
-  Result<T> result;
-  std::uint32_t attempts = 0;  ///< sent to an instance; races included
-  Lease lease;
-  policy::Bulkhead::Permit place;
-  bool final_for_caller = false;  ///< tell the caller `hale-retry: no`
-};
-
 /// One call on its way through the pipeline from admission on: bulkhead, retry and its budget,
 /// race, pick, per-try timeout, send (design: the order is fixed). The rules are in policy/; this
-/// only waits, and tells `spec.trail` what was decided. Made for one call, on the stack of a
-/// coroutine that awaits Run(); everything that it refers to outlives it. Loop-bound.
+/// only waits, and tells `spec.trail` what was decided. For one call; what it refers to outlives
+/// it. Loop-bound.
 template <class T>
 class GovernedCall {
  public:
@@ -41,13 +30,10 @@ class GovernedCall {
                Targets& targets, Sender<T>& sender)
       : executor_(executor), policies_(policies), spec_(spec), targets_(targets), sender_(sender) {}
 
+  /// A caller that stops has kClientAbort, and nothing is left behind.
   Task<Governed<T>> Run() {
     const TimePoint now = executor_.Now();
-    if (now >= spec_.deadline) {
-      co_return Refuse(
-          {.reason = Reason::kDeadline, .observed = Seconds(spec_.deadline - now), .threshold = 0},
-          "deadline");
-    }
+    if (now >= spec_.deadline) co_return RefuseLate(now);
     policies_.budget.OnRequest(now);
     auto place = policies_.bulkhead.TryEnter(now);
     if (!place && place.error().reason == Reason::kConcurrency) {
@@ -55,6 +41,7 @@ class GovernedCall {
     }
     if (!place) co_return Refuse(place.error(), "bulkhead");
 
+    caller_ = co_await CurrentStop();
     Governed<T> ended = co_await Attempts();
     ended.place = std::move(*place);
     co_return ended;
@@ -64,19 +51,27 @@ class GovernedCall {
   /// An attempt under way, and the timer that watches it.
   struct Flight {
     Flight(GovernedCall& c, Lease l, TimePoint now)
-        : call(c), lease(std::move(l)), number(++c.attempts_), until(c.Until(now, number)) {
+        : call(c),
+          lease(std::move(l)),
+          number(++c.attempts_),
+          until(c.Until(now, number)),
+          stop(c.sender_.stoppable() ? std::stop_source() : std::stop_source(std::nostopstate)) {
       c.tried_.Add(*lease.target());
-      Tick(now);
     }
-    ~Flight() { call.executor_.Cancel(timer); }
+    ~Flight() { Unwatch(); }
     Flight(const Flight&) = delete;
     Flight& operator=(const Flight&) = delete;
 
     Attempt attempt() { return {number, until, call.executor_.clock(), stop.get_token()}; }
-    void End(TimePoint) {
-      call.executor_.Cancel(timer);
-      timer = Executor::Timer::kNone;
+    /// Wakes at the attempt's end and, where a stall would be acted on, to look for one.
+    void Watch(TimePoint now) {
+      if (!stop.stop_possible()) return;
+      const bool look = call.primary_ == this && call.spec_.idempotent && !call.race_;
+      const TimePoint next = look ? std::min(until, SaturatingAdd(now, kLook)) : until;
+      if (next == kNever) return;
+      timer = call.executor_.At(next, [this] { Tick(call.executor_.Now()); });
     }
+    void Unwatch() { call.executor_.Cancel(std::exchange(timer, Executor::Timer::kNone)); }
     void Tick(TimePoint now) {
       timer = Executor::Timer::kNone;
       if (now >= until) {
@@ -84,10 +79,8 @@ class GovernedCall {
         stop.request_stop();
         return;
       }
-      if (call.primary_ == this) call.RaceIfStalled(now);
-      const TimePoint look = SaturatingAdd(now, kLook);
-      timer =
-          call.executor_.At(until < look ? until : look, [this] { Tick(call.executor_.Now()); });
+      call.RaceIfStalled(now);
+      Watch(now);
     }
 
     GovernedCall& call;
@@ -106,7 +99,7 @@ class GovernedCall {
     Flight flight;
     Trigger done;
     std::optional<Result<T>> result;
-    bool won = false;
+    bool won = false;  ///< and the first was stopped for it
   };
 
   struct StopAll {
@@ -117,165 +110,171 @@ class GovernedCall {
     }
   };
 
-  /// How often a call that waits looks whether its instance has stalled.
-  static constexpr Duration kLook = std::chrono::milliseconds(50);
+  static constexpr Duration kLook = std::chrono::milliseconds(50);  // for a stall, while waiting
 
   Task<Governed<T>> Attempts() {
     const TimePoint began = executor_.Now();
-    std::optional<Error> last;
+    policy::RetryBudget::Token token;
     while (true) {
       TimePoint now = executor_.Now();
-      auto lease = targets_.Pick(tried_, now, policies_.random);
-      if (!lease) {
-        Governed<T> refused = Refuse(lease.error(), "pick");
-        // What an earlier attempt may have done stays true of the whole call.
-        if (last) refused.result.error().executed = last->executed;
-        co_return refused;
-      }
+      if (caller_.stop_requested()) co_return Abort();
+      if (now >= spec_.deadline) co_return RefuseLate(now);
+      auto lease = targets_.Pick(WantedAt(now));
+      token.Sent();
+      if (!lease) co_return Refuse(lease.error(), "pick");
       Governed<T> ended = co_await TryOnce(std::move(*lease));
       now = executor_.Now();
       auto failure = sender_.Failure(ended.result);
       ended.lease.Settle(OutcomeOf(failure), now);
       if (!failure) co_return ended;
 
+      executed_ = std::max(executed_, failure->executed);
       failure->attempt = attempts_;
       failure->incoming_attempt = spec_.incoming_attempt;
       failure->idempotent = spec_.idempotent;
-      failure->replayable = sender_.replayable();
+      failure->replayable = failure->replayable && sender_.replayable();
       failure->elapsed = now - began;
       failure->remaining = spec_.deadline == kNever ? kForever : spec_.deadline - now;
       policy::RetryPlan plan =
           policy::PlanRetry(policies_.retry, *failure, policies_.budget, now, policies_.random);
       Tell(policy::ToEvent(plan.decision, now), ended.lease.instance());
-      ended.final_for_caller = plan.decision.final_for_caller;
-      if (plan.decision.verdict != policy::RetryDecision::Verdict::kRetry) co_return ended;
-
-      last = ended.result ? Error(failure->reason, failure->executed) : ended.result.error();
+      if (plan.decision.verdict != policy::RetryDecision::Verdict::kRetry) {
+        ended.final_for_caller = plan.decision.final_for_caller;
+        if (!ended.result) ended.result.error().executed = executed_;
+        co_return ended;
+      }
+      token = std::move(plan.token);
       ended.lease = Lease();
       co_await sender_.Discard(std::move(ended.result));
-      if (!co_await Sleep(executor_, plan.decision.delay)) {
-        co_return Governed<T>(Fail(Reason::kClientAbort, last->executed), attempts_);
-      }
-      plan.token.Sent();
+      if (!co_await Sleep(executor_, plan.decision.delay)) co_return Abort();
     }
   }
 
   /// One attempt, and a second one beside it if its instance stalls: the first good answer wins.
   Task<Governed<T>> TryOnce(Lease lease) {
-    const std::stop_token parent = co_await CurrentStop();
     Flight flight(*this, std::move(lease), executor_.Now());
     primary_ = &flight;
+    flight.Watch(executor_.Now());
     std::optional<std::stop_callback<StopAll>> relay;
-    if (parent.stop_possible()) relay.emplace(parent, StopAll{*this});
+    if (caller_.stop_possible()) relay.emplace(caller_, StopAll{*this});
 
     std::exception_ptr thrown;
-    Result<T> result = Fail(Code::kInternal, "the attempt did not end");
+    std::optional<Result<T>> result;
     try {
-      result =
-          co_await WithStop(flight.stop.get_token(), sender_.Send(flight.lease, flight.attempt()));
+      result.emplace(
+          co_await WithStop(flight.stop.get_token(), sender_.Send(flight.lease, flight.attempt())));
     } catch (...) {
       thrown = std::current_exception();
     }
-    flight.End(executor_.Now());
     primary_ = nullptr;
-    if (!thrown) TimedOut(flight, result);
-
-    if (race_) {
-      const bool good = !thrown && !race_->won && !sender_.Failure(result);
-      if (good) race_->flight.stop.request_stop();
-      co_await WithStop(std::stop_token(), Await(race_->done));
-      if (good || thrown) {
-        race_->flight.lease.Settle(Outcome::kIgnored, executor_.Now());
-      } else {
-        // The stalled one lost: neutral when the other won, a failure when it failed by itself.
-        flight.lease.Settle(race_->won ? Outcome::kIgnored : Outcome::kFailure, executor_.Now());
-        flight.lease = std::move(race_->flight.lease);
-        result = std::move(*race_->result);
-      }
-      race_.reset();
-    }
-    if (thrown) {
+    flight.Unwatch();
+    if (result) Explain(flight, *result);
+    if (race_) co_await EndRace(flight, result);
+    if (!result) {
       flight.lease.Settle(Outcome::kFailure, executor_.Now());
       std::rethrow_exception(thrown);
     }
-    Governed<T> ended(std::move(result), attempts_);
+    Governed<T> ended(std::move(*result), attempts_);
     ended.lease = std::move(flight.lease);
     co_return ended;
+  }
+
+  /// The second attempt has ended, or is stopped since the first has its end. When it alone is good
+  /// it takes the place of the first; when both have failed the first one's failure counts.
+  Task<void> EndRace(Flight& flight, std::optional<Result<T>>& result) {
+    Race& race = *race_;
+    const bool over = !result || !sender_.Failure(*result);
+    const bool cut = over && !race.result;
+    if (cut) race.flight.stop.request_stop();
+    co_await WithStop(std::stop_token(), Await(race.done));
+    const TimePoint now = executor_.Now();
+    const auto failure = sender_.Failure(*race.result);
+    if (failure || over) {
+      const bool neutral = cut || !failure;
+      race.flight.lease.Settle(neutral ? Outcome::kIgnored : OutcomeOf(failure), now);
+      if (failure) executed_ = std::max(executed_, failure->executed);
+    } else {
+      const auto lost = sender_.Failure(*result);
+      flight.lease.Settle(race.won ? Outcome::kIgnored : OutcomeOf(lost), now);
+      flight.lease = std::move(race.flight.lease);
+      result.emplace(std::move(*race.result));
+    }
+    race_.reset();
   }
 
   static Task<void> Await(Trigger& trigger) { co_await trigger.Wait(); }
 
   void RaceIfStalled(TimePoint now) {
-    if (race_ || !spec_.idempotent || !sender_.raceable() || !primary_->lease.Stalled()) return;
+    if (primary_ == nullptr || race_ || !sender_.raceable() || !primary_->lease.Stalled()) return;
     auto token = policies_.budget.Withdraw(policy::ExtraCall::kRace, now);
     if (!token) return;
-    auto other = targets_.PickOther(tried_, now, policies_.random);
+    auto other = targets_.PickOther(WantedAt(now));
     if (!other) return;
     token->Sent();
-    race_.emplace(*this, std::move(*other), now);
     Event event;
     event.at = now;
     event.kind = EventKind::kRaced;
     event.reason = Reason::kStalled;
     event.policy = "stall";
     Tell(event, primary_->lease.instance());
+    race_.emplace(*this, std::move(*other), now);
+    race_->flight.Watch(now);
     Spawn(RunRace(), race_->flight.stop.get_token());
   }
 
   Task<void> RunRace() {
-    Result<T> result = Fail(Code::kInternal, "the attempt did not end");
+    Race& race = *race_;
+    std::optional<Result<T>> result;
     try {
-      result = co_await sender_.Send(race_->flight.lease, race_->flight.attempt());
+      result.emplace(co_await sender_.Send(race.flight.lease, race.flight.attempt()));
     } catch (...) {
       // Nobody waits for this one alone: its exception counts as a failure.
-      result = Fail(Code::kInternal, "an exception ended the attempt");
+      result.emplace(Fail(Code::kInternal, "an exception ended the attempt"));
     }
-    race_->flight.End(executor_.Now());
-    TimedOut(race_->flight, result);
-    if (primary_ != nullptr && !sender_.Failure(result)) {
-      race_->won = true;
+    race.flight.Unwatch();
+    Explain(race.flight, *result);
+    if (primary_ != nullptr && !sender_.Failure(*result)) {
+      race.won = true;
       primary_->stop.request_stop();
     }
-    race_->result.emplace(std::move(result));
-    race_->done.Fire();
+    race.result.emplace(std::move(*result));
+    race.done.Fire();
   }
 
-  /// An attempt that was cut short at its time says so.
-  void TimedOut(const Flight& flight, Result<T>& result) const {
-    if (!flight.timed_out || result) return;
+  /// An attempt that was cut short says by what, and what it may have done.
+  void Explain(const Flight& flight, Result<T>& result) const {
+    if (result) return;
     const Executed executed = result.error().executed;
-    const Reason reason =
-        flight.until >= spec_.deadline ? Reason::kDeadline : Reason::kUpstreamTimeout;
-    result = Fail(reason, executed);
+    if (caller_.stop_requested()) {
+      result = Fail(Reason::kClientAbort, executed);
+    } else if (flight.timed_out) {
+      const bool all = flight.until >= spec_.deadline;
+      result = Fail(all ? Reason::kDeadline : Reason::kUpstreamTimeout, executed);
+    }
   }
 
-  static Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure) {
-    if (!failure) return Outcome::kSuccess;
-    const bool neutral = IsCallersFault(failure->reason) ||
-                         failure->reason == Reason::kConcurrency ||
-                         failure->failed == policy::Failed::kInstance;
-    return neutral ? Outcome::kIgnored : Outcome::kFailure;
-  }
-
-  /// When an attempt that starts now has had its time.
   TimePoint Until(TimePoint now, std::uint32_t number) const {
     const Duration per_try = PerTry(policies_, spec_, number);
     return std::min(spec_.deadline, SaturatingAdd(now, per_try));
   }
 
+  Wanted WantedAt(TimePoint now) const {
+    const TimePoint until = Until(now, attempts_ + 1);
+    return {tried_, now, until == kNever ? Duration::zero() : until - now, policies_.random};
+  }
+
+  Governed<T> Abort() { return {Fail(Reason::kClientAbort, executed_), attempts_}; }
+  Governed<T> RefuseLate(TimePoint now) {
+    const double left = Seconds(spec_.deadline - now);
+    return Refuse({.reason = Reason::kDeadline, .observed = left}, "deadline");
+  }
   Governed<T> Refuse(const Rejection& rejection, std::string_view policy) {
-    Event event;
-    event.at = executor_.Now();
-    event.kind = EventKind::kRefused;
-    event.reason = rejection.reason;
-    event.policy = policy;
-    event.observed = rejection.observed;
-    event.threshold = rejection.threshold;
-    event.span = rejection.retry_after;
-    Tell(event, {});
-    Error error(rejection.reason, Executed::kNo);
+    Tell(RefusedBy(policy, rejection, executor_.Now()), {});
+    Error error(rejection.reason, executed_);
     error.retry_after = rejection.retry_after;
-    return Governed<T>(std::unexpected(std::move(error)), attempts_);
+    Governed<T> refused(std::unexpected(std::move(error)), attempts_);
+    refused.final_for_caller = attempts_ > 1;
+    return refused;
   }
 
   void Tell(Event event, std::string_view instance) {
@@ -289,8 +288,10 @@ class GovernedCall {
   const CallSpec& spec_;
   Targets& targets_;
   Sender<T>& sender_;
+  std::stop_token caller_;
   Tried tried_;
   std::uint32_t attempts_ = 0;
+  Executed executed_ = Executed::kNo;  ///< the most that any attempt may have done
   Flight* primary_ = nullptr;
   std::optional<Race> race_;
 };

@@ -16,8 +16,8 @@ namespace hale::guard {
 struct GuardContext {
   const Clock& clock = RealClock();
   EventSink& events = NullSink();
-  Random* random = nullptr;  ///< null: the calling thread's
-  Idle idle;                 ///< how a blocking call sleeps; empty: for real
+  Random* random = nullptr;  ///< null: the calling thread's; another serves one thread only
+  Idle idle = {};            ///< how a blocking call sleeps; empty: for real
 };
 
 namespace internal {
@@ -35,7 +35,13 @@ struct ResultOf<Task<R>> : ResultOf<R> {};
 
 /// The `T` of the `Result<T>` that calling an F gives, whether it returns T, Result<T> or a Task.
 template <class F>
-using Value = typename ResultOf<std::invoke_result_t<F&, const Attempt&>>::type::value_type;
+using Value = typename ResultOf<
+    std::remove_cvref_t<std::invoke_result_t<F&, const Attempt&>>>::type::value_type;
+
+template <class R>
+inline constexpr bool kIsTask = false;
+template <class T>
+inline constexpr bool kIsTask<Task<T>> = true;
 
 }  // namespace internal
 
@@ -43,10 +49,10 @@ using Value = typename ResultOf<std::invoke_result_t<F&, const Attempt&>>::type:
 class OneTarget final : public Targets {
  public:
   explicit OneTarget(std::shared_ptr<Target> target) : target_(std::move(target)) {}
-  std::expected<Lease, Rejection> Pick(const Tried&, TimePoint now, Random&) override {
-    return Lease::Take(target_, now);
+  std::expected<Lease, Rejection> Pick(const Wanted& wanted) override {
+    return Lease::Take(target_, wanted.now, wanted.timeout);
   }
-  std::expected<Lease, Rejection> PickOther(const Tried&, TimePoint, Random&) override {
+  std::expected<Lease, Rejection> PickOther(const Wanted&) override {
     return std::unexpected(Rejection{.reason = Reason::kNoInstance});
   }
   Target& target() { return *target_; }
@@ -75,6 +81,8 @@ class Guard {
   template <class F>
   Result<internal::Value<F>> Call(F&& f) {
     using T = internal::Value<F>;
+    static_assert(!internal::kIsTask<std::invoke_result_t<F&, const Attempt&>>,
+                  "Call blocks: await a Task with CallAsync");
     if (!MayBlock()) return Fail(Code::kFailedPrecondition, kWouldBlock);
     CallerExecutor executor(context_.clock, &context_.idle);
     Blocking<T, std::remove_reference_t<F>> sender(f);
@@ -107,6 +115,7 @@ class Guard {
         co_return f(attempt);
       }
     }
+    bool stoppable() const override { return false; }
     F& f;
   };
   template <class T, class F>

@@ -15,9 +15,9 @@ namespace hale::guard {
 struct GuardOptions {
   std::string name = "guard";  ///< in events, metrics and errors
   policy::RateLimiterOptions limit{.mode = policy::Mode::kOff};
-  policy::BulkheadOptions bulkhead;
-  policy::CircuitBreakerOptions breaker;
-  policy::RetryOptions retry;
+  policy::BulkheadOptions bulkhead = {};
+  policy::CircuitBreakerOptions breaker = {};
+  policy::RetryOptions retry = {};
   Duration deadline = std::chrono::seconds(15);  ///< for the whole call, waits and retries included
   Duration per_try{0};      ///< longest attempt; 0: deadline ÷ attempts, at most 5 s
   bool idempotent = false;  ///< the call may be made twice

@@ -8,6 +8,16 @@ Lease::Lease(std::shared_ptr<Target> target, policy::CircuitPermit permit, TimeP
       load_(target_->load().Start()),
       began_(now) {}
 
+Lease& Lease::operator=(Lease&& other) noexcept {
+  std::swap(target_, other.target_);
+  std::swap(permit_, other.permit_);
+  std::swap(load_, other.load_);
+  std::swap(flowing_, other.flowing_);
+  std::swap(call_, other.call_);
+  std::swap(began_, other.began_);
+  return *this;
+}
+
 std::expected<Lease, Rejection> Lease::Take(std::shared_ptr<Target> target, TimePoint now,
                                             Duration timeout) {
   auto permit = target->breaker().Admit(now, timeout);

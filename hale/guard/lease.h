@@ -44,6 +44,9 @@ class Target {
 class Lease {
  public:
   Lease() = default;
+  Lease(Lease&&) = default;
+  /// Swaps: what was held here goes with `other`, and its target last.
+  Lease& operator=(Lease&& other) noexcept;
 
   /// `timeout`: how long the call may take; 0: unknown.
   static std::expected<Lease, Rejection> Take(std::shared_ptr<Target> target, TimePoint now,

@@ -17,7 +17,8 @@ class Sender {
  public:
   virtual ~Sender() = default;
 
-  /// Makes one attempt. Ends soon after a stop of its task, with any error.
+  /// Makes one attempt. Ends soon after a stop of its task, with any error. What it throws settles
+  /// as a failure and passes through.
   virtual Task<Result<T>> Send(Lease& lease, Attempt attempt) = 0;
   /// The failure that a result stands for, or nothing: an answer can be one as well as an error.
   virtual std::optional<policy::FailedAttempt> Failure(const Result<T>& result) const {
@@ -28,6 +29,8 @@ class Sender {
   virtual bool replayable() const { return true; }
   /// Whether Send can be called while another attempt is under way.
   virtual bool raceable() const { return false; }
+  /// Whether Send notices a stop. One that blocks cannot, and is not watched in vain.
+  virtual bool stoppable() const { return true; }
   /// Disposes of an answer that is tried again.
   virtual Task<void> Discard(Result<T> result) {
     static_cast<void>(result);

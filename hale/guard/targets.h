@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdint>
 #include <expected>
-#include <span>
 
 #include "hale/base/outcome.h"
 #include "hale/base/random.h"
@@ -29,17 +28,23 @@ class Tried {
   std::size_t count_ = 0;
 };
 
+/// What a target is wanted for.
+struct Wanted {
+  const Tried& tried;  ///< by this call already
+  TimePoint now;
+  Duration timeout;  ///< the attempt takes no longer; 0: not known
+  Random& random;
+};
+
 /// Where the attempts of a call go. Thread-safe.
 class Targets {
  public:
   virtual ~Targets() = default;
   /// One that may take a call now, its breaker's permit taken, rather one that has not been tried.
   /// Refused with kCircuitOpen when every breaker is open, kNoInstance when nothing is there.
-  virtual std::expected<Lease, Rejection> Pick(const Tried& tried, TimePoint now,
-                                               Random& random) = 0;
+  virtual std::expected<Lease, Rejection> Pick(const Wanted& wanted) = 0;
   /// The same, but only one that has not been tried: for an attempt beside another.
-  virtual std::expected<Lease, Rejection> PickOther(const Tried& tried, TimePoint now,
-                                                    Random& random) = 0;
+  virtual std::expected<Lease, Rejection> PickOther(const Wanted& wanted) = 0;
 };
 
 }  // namespace hale::guard

@@ -1,5 +1,7 @@
 #include "hale/mesh/service.h"
 
+#include <algorithm>
+
 namespace hale::mesh {
 namespace {
 
@@ -27,12 +29,12 @@ void Service::Apply(const ServiceOptions& options, TimePoint now) {
 }
 
 void Service::SetInstances(const cluster::Instances& instances, TimePoint now) {
-  ForgetOld(now);
-  const auto options = options_.Get();
-  MemberSet set;
   for (auto& [address, known] : known_) {
     if (known.left == kNever && instances.Find(address) == nullptr) known.left = now;
   }
+  ForgetOld(now);
+  const auto options = options_.Get();
+  MemberSet set;
   for (const cluster::Instance& instance : instances) {
     auto [at, fresh] = known_.try_emplace(instance.address);
     Known& known = at->second;
@@ -58,12 +60,15 @@ void Service::ForgetOld(TimePoint now) {
   std::erase_if(known_, [&](const auto& entry) {
     return entry.second.left != kNever && now - entry.second.left > kRemembered;
   });
-  if (known_.size() <= kMostRemembered) return;
-  std::erase_if(known_, [](const auto& entry) { return entry.second.left != kNever; });
+  const auto has_left = [](const auto& entry) { return entry.second.left != kNever; };
+  const auto remembered = static_cast<std::size_t>(std::ranges::count_if(known_, has_left));
+  if (remembered <= kMostRemembered) return;
+  std::erase_if(known_, has_left);
   Event event;
   event.at = now;
   event.kind = EventKind::kBound;
   event.policy = "instances";
+  event.observed = static_cast<double>(remembered);
   event.threshold = static_cast<double>(kMostRemembered);
   Tell(event, {});
 }
@@ -86,7 +91,11 @@ void Service::OnAlive(std::string_view address, TimePoint now) {
   Known* known = Find(address);
   if (known == nullptr) return;
   known->member->OnAlive(now);
-  known->member->OnBytes(now);
+  // A connection is accepted by the kernel of a process that has stopped: only an answer ends a
+  // stall.
+  if (EffectiveKind(options_.Get()->health) == cluster::HealthKind::kHttp) {
+    known->member->OnBytes(now);
+  }
   known->member->breaker().EvidenceOfLife(now);
 }
 

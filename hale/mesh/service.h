@@ -50,10 +50,8 @@ class Service final : public guard::Targets {
   /// Too few instances are left, and doubtful ones are used again.
   bool panic() const { return panic_.load(std::memory_order_relaxed); }
 
-  std::expected<guard::Lease, Rejection> Pick(const guard::Tried& tried, TimePoint now,
-                                              Random& random) override;
-  std::expected<guard::Lease, Rejection> PickOther(const guard::Tried& tried, TimePoint now,
-                                                   Random& random) override;
+  std::expected<guard::Lease, Rejection> Pick(const guard::Wanted& wanted) override;
+  std::expected<guard::Lease, Rejection> PickOther(const guard::Wanted& wanted) override;
   /// A connection to `member` was refused: judged at once rather than at the next interval.
   void OnRefused(Member& member, TimePoint now);
   /// Called with work for the control loop when something cannot wait. Set before traffic.
@@ -72,7 +70,9 @@ class Service final : public guard::Targets {
     const auto at = known_.find(address);
     return at == known_.end() ? policy::InstanceVerdict{} : at->second.verdict;
   }
+  /// Control loop: what the health checks of a member have come to.
   void OnHealth(std::string_view address, cluster::Health health);
+  /// Control loop: a check of a member passed.
   void OnAlive(std::string_view address, TimePoint now);
 
  private:
@@ -84,8 +84,8 @@ class Service final : public guard::Targets {
   };
   struct Eligible;
 
-  std::expected<guard::Lease, Rejection> PickAmong(const guard::Tried* tried, TimePoint now,
-                                                   Random& random);
+  std::expected<guard::Lease, Rejection> PickAmong(const guard::Wanted& wanted,
+                                                   const guard::Tried* tried);
   void MarkStalls(const MemberSet& set, const ServiceOptions& options, TimePoint now);
   policy::InstanceFacts FactsOf(const Known& known, TimePoint now) const;
   void ForgetOld(TimePoint now);

@@ -6,13 +6,14 @@
 namespace hale::mesh {
 namespace {
 
-/// So many members are looked at for one pick. Of a larger set a window at a random place stands
-/// for the whole: drawing two out of it is drawing two out of all.
+/// So many members that may take a call are looked at for one pick. Of a larger set those from a
+/// random place on stand for the whole: drawing two of them is drawing two of all. Neighbours may
+/// fail together, so it is not so many members of any kind.
 constexpr std::size_t kWindow = 64;
 
 }  // namespace
 
-/// The members of a window that may take a call, packed for the balancer.
+/// The members that may take a call, packed for the balancer.
 struct Service::Eligible {
   std::array<policy::Candidate, kWindow> candidates;
   std::array<std::uint32_t, kWindow> index;
@@ -24,28 +25,31 @@ struct Service::Eligible {
   }
   void Remove(std::size_t i) {
     --size;
-    std::move(candidates.begin() + static_cast<std::ptrdiff_t>(i) + 1, candidates.begin() + static_cast<std::ptrdiff_t>(size) + 1,
+    std::move(candidates.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+              candidates.begin() + static_cast<std::ptrdiff_t>(size) + 1,
               candidates.begin() + static_cast<std::ptrdiff_t>(i));
-    std::move(index.begin() + static_cast<std::ptrdiff_t>(i) + 1, index.begin() + static_cast<std::ptrdiff_t>(size) + 1,
+    std::move(index.begin() + static_cast<std::ptrdiff_t>(i) + 1,
+              index.begin() + static_cast<std::ptrdiff_t>(size) + 1,
               index.begin() + static_cast<std::ptrdiff_t>(i));
   }
 };
 
-std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Tried* tried, TimePoint now,
-                                                          Random& random) {
+std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& wanted,
+                                                          const guard::Tried* tried) {
+  const TimePoint now = wanted.now;
   const std::shared_ptr<const MemberSet> set = set_.Get();
   const std::size_t count = set->members.size();
-  const std::size_t window = std::min(count, kWindow);
-  const std::size_t start = count > kWindow ? random.Below(count) : 0;
+  const std::size_t start = count > kWindow ? wanted.random.Below(count) : 0;
   Eligible eligible;
   std::size_t closed_to_us = 0;
-  for (std::size_t i = 0; i < window; ++i) {
+  for (std::size_t i = 0; i < count && eligible.size < kWindow; ++i) {
     const std::size_t at = (start + i) % count;
     const Member& member = *set->members[at];
     const policy::Use use = member.verdict().use();
     if (tried != nullptr && tried->Has(member)) continue;
     if (use == policy::Use::kOut || set->weights[at] <= 0) continue;
-    if (use == policy::Use::kNormal && (member.pulse().stalled() || !member.breaker().WouldAdmit(now))) {
+    if (use == policy::Use::kNormal &&
+        (member.pulse().stalled() || !member.breaker().WouldAdmit(now))) {
       ++closed_to_us;
       continue;
     }
@@ -55,32 +59,30 @@ std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Tried* tr
                       .observed = 0,
                       .threshold = static_cast<double>(count)};
   while (eligible.size > 0) {
-    const auto chosen = balancer_.Pick({eligible.candidates.data(), eligible.size}, random, now);
+    const auto chosen =
+        balancer_.Pick({eligible.candidates.data(), eligible.size}, wanted.random, now);
     if (!chosen) break;
     const std::shared_ptr<Member>& member = set->members[eligible.index[*chosen]];
-    if (member->verdict().use() == policy::Use::kAnyway) {
-      auto lease = guard::Lease::Take(member, now);
-      return lease ? std::move(*lease) : guard::Lease::TakeAnyway(member, now);
-    }
-    auto lease = guard::Lease::Take(member, now);
+    auto lease = guard::Lease::Take(member, now, wanted.timeout);
     if (lease) return lease;
+    if (member->verdict().use() == policy::Use::kAnyway) {
+      return guard::Lease::TakeAnyway(member, now);
+    }
     rejection = lease.error();
     eligible.Remove(*chosen);
   }
   return std::unexpected(rejection);
 }
 
-std::expected<guard::Lease, Rejection> Service::Pick(const guard::Tried& tried, TimePoint now,
-                                                     Random& random) {
-  auto lease = PickAmong(tried.empty() ? nullptr : &tried, now, random);
+std::expected<guard::Lease, Rejection> Service::Pick(const guard::Wanted& wanted) {
+  auto lease = PickAmong(wanted, wanted.tried.empty() ? nullptr : &wanted.tried);
   // Nobody new may take it: one that has been tried is better than none.
-  if (!lease && !tried.empty()) return PickAmong(nullptr, now, random);
+  if (!lease && !wanted.tried.empty()) return PickAmong(wanted, nullptr);
   return lease;
 }
 
-std::expected<guard::Lease, Rejection> Service::PickOther(const guard::Tried& tried, TimePoint now,
-                                                          Random& random) {
-  return PickAmong(&tried, now, random);
+std::expected<guard::Lease, Rejection> Service::PickOther(const guard::Wanted& wanted) {
+  return PickAmong(wanted, &wanted.tried);
 }
 
 }  // namespace hale::mesh
