@@ -1,11 +1,8 @@
-"""tests/server/backend.cc as a process that can be killed, stopped and brought back on its port."""
+"""`hale demo-backend` as a process that can be killed, stopped and brought back on its port."""
 
-import os
 import signal
 
 import harness
-
-PROGRAM = os.environ.get("TEST_BACKEND", os.path.join(os.path.dirname(harness.HALE), "test_backend"))
 
 
 class Backend:
@@ -21,7 +18,8 @@ class Backend:
         self.start()
 
     def start(self):
-        self.process = self.scenario.start([PROGRAM, self.port, self.executed], self.name)
+        self.process = self.scenario.start(
+            [harness.HALE, "demo-backend", "--port", self.port, "--name", self.name, "--log", self.executed], self.name)
         if not harness.wait_until(lambda: harness.ask(self.port, "/ready")[0] == 200):
             raise RuntimeError(f"{self.name} did not start: {self.process.log()[-1000:]}")
 
