@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::uint64_t kFadeAt = std::uint64_t{1} << 17;
 constexpr std::uint64_t kEnough = 1000;  // replies: fewer say nothing about the last in a thousand
+constexpr std::uint64_t kFew = 100;
+constexpr Duration kCautious = 500ms;
 constexpr Duration kBefore = 1s;
 constexpr Duration kLeast = 250ms;
 
@@ -57,8 +59,11 @@ Duration LatencyHistogram::Quantile(double quantile) const {
 }
 
 Duration StallThreshold(const LatencyHistogram& replies) {
-  if (replies.count() < kEnough) return kBefore;
-  return std::max(kLeast, Duration(3 * replies.Quantile(0.999)));
+  const std::uint64_t count = replies.count();
+  if (count < kFew) return kBefore;
+  const Duration usual = 3 * replies.Quantile(0.999);
+  // Of fewer than 1,000 replies p99.9 is their slowest: believed, but not below half a second.
+  return count < kEnough ? std::clamp(usual, kCautious, kBefore) : std::max(kLeast, usual);
 }
 
 }  // namespace hale::policy

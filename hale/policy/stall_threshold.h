@@ -34,7 +34,8 @@ class LatencyHistogram {
 };
 
 /// θ: how long an instance may leave a call without a byte before it can be called stalled:
-/// max(250 ms, 3 × p99.9 of the route class); 1 s before 1,000 replies. Scans the buckets, under a
+/// max(250 ms, 3 × p99.9 of the route class); 1 s before 100 replies, and between 500 ms and 1 s
+/// before 1,000. Scans the buckets, under a
 /// microsecond: for a coarse interval, not for each call. Pure in its argument.
 Duration StallThreshold(const LatencyHistogram& replies);
 

@@ -56,8 +56,10 @@ TEST_F(StallThresholdTest, FollowsAChangeThatLasts) {
 }
 
 TEST_F(StallThresholdTest, IsASecondBeforeAThousandReplies) {
-  Record(999, 1ms);
+  Record(99, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 1s);
+  Record(900, 1ms);
+  EXPECT_EQ(StallThreshold(replies_), 500ms);
   Record(1, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 250ms);
 }
