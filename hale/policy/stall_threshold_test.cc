@@ -55,7 +55,7 @@ TEST_F(StallThresholdTest, FollowsAChangeThatLasts) {
   EXPECT_LE(replies_.Quantile(0.999), 1125us);
 }
 
-TEST_F(StallThresholdTest, IsASecondBeforeAThousandReplies) {
+TEST_F(StallThresholdTest, IsCautiousBeforeAThousandReplies) {
   Record(99, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 1s);
   Record(900, 1ms);
