@@ -19,14 +19,16 @@ constexpr std::array kCommands = {
     Command{"gateway", RunGateway, "serve what a document describes, as a sidecar or at the edge"},
     Command{"check", RunCheck, "say what is wrong or unwise in a document"},
     Command{"load", RunLoad, "send an open load and report how it was answered"},
+    Command{"demo", RunDemo, "break three backends in a minute and see what their users notice"},
     Command{"demo-backend", RunDemoBackend, "a backend to play with"},
     Command{"version", RunVersion, "which build this is"},
 };
 
 void PrintUsage(std::FILE* out) {
-  std::fputs("Usage: hale COMMAND [options]\n\nKeeps services standing while parts of them fail.\n\n"
-             "Commands:\n",
-             out);
+  std::fputs(
+      "Usage: hale COMMAND [options]\n\nKeeps services standing while parts of them fail.\n\n"
+      "Commands:\n",
+      out);
   for (const Command& command : kCommands) {
     std::fprintf(out, "  %-14s%s\n", std::string(command.name).c_str(),
                  std::string(command.about).c_str());

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <string_view>
+#include <vector>
+
+#include "app/demo_fleet.h"
+#include "app/demo_narrator.h"
+#include "app/demo_report.h"
+#include "hale/base/error.h"
+
+namespace hale::app {
+
+/// One thing that is done in a phase.
+struct DemoStep {
+  DemoAction action = DemoAction::kKill;
+  double at = 0;  ///< share of the phase that has passed, in [0, 1)
+};
+
+/// A part of the story whose users are counted together.
+struct DemoPhase {
+  std::string_view name;
+  Duration length{0};
+  bool fault = false;
+  bool flood = false;
+  std::vector<DemoStep> steps;
+};
+
+/// The whole story in `seconds`, or the one for a gateway without policies: half as long, as it
+/// is only there to compare, and without the edits, which no policy has a part in. Phases keep a
+/// least length, below which what they show would not happen. Pure.
+std::vector<DemoPhase> HaleStory(Duration whole);
+std::vector<DemoPhase> BareStory(Duration whole);
+
+/// How long it takes, after the last request is due. Pure.
+Duration LengthOf(const std::vector<DemoPhase>& story);
+
+/// Lets it happen to a fleet with callers, tells it, and counts. Fails when the fleet breaks for
+/// another reason than the story, or with kCancelled soon after `stop` is set. Blocks.
+Result<DemoRows> Tell(const std::vector<DemoPhase>& story, DemoFleet& fleet, DemoNarrator& narrator,
+                      const std::atomic<bool>& stop);
+
+}  // namespace hale::app
