@@ -59,7 +59,7 @@ binaries() {
 
 # run_gtest PRESET BINARY [FILTER]: runs one binary and counts its tests; a crash is one failed.
 run_gtest() {
-  local preset=$1 binary=$2 filter=${3-*} json counts began=$EPOCHREALTIME status=0
+  local preset=$1 binary=$2 filter=${3:-*} json counts began=$EPOCHREALTIME status=0
   json=$(mktemp -p "$results" gtest.XXXXXX)
   timeout -k 10 900 "build/$preset/$binary" --gtest_brief=1 --gtest_filter="$filter" \
     --gtest_output="json:$json" </dev/null >"$results/log" 2>&1 || status=$?
@@ -69,6 +69,10 @@ run_gtest() {
   if [ "$status" -ne 0 ] && [ "$2" -eq 0 ]; then
     say "FAILED: $binary ended with $status"
     counts="$1 1 $3"
+  fi
+  if [ "$counts" = "0 0 0" ]; then
+    say "FAILED: $binary ran no test for '$filter'"
+    counts="0 1 0"
   fi
   [ "$status" -eq 0 ] || tail -n 400 "$results/log"
   grep -A2 -E '^\[  SKIPPED \]|: Skipped$' "$results/log" | grep -vE '^--$' || true

@@ -101,12 +101,12 @@ Result<void> Process::OpenWorkers(const Document& document, const HandlerFactory
   for (std::size_t i = 0; i < loops; ++i) {
     workers_.push_back(std::make_unique<Worker>(handlers, resolver_, observatory_->events()));
   }
-  const auto reuse = loops > 1 ? net::ReusePort::kYes : net::ReusePort::kNo;
   for (const mesh::ListenOptions& listen : document.listen) {
+    groups_.push_back(std::make_unique<net::ServerGroup>());
     auto address = net::Address::Parse(listen.address);
     for (auto& worker : workers_) {
       if (!address) return std::unexpected(address.error());
-      auto bound = worker->Listen(listen, *address, reuse);
+      auto bound = worker->Listen(listen, *address, *groups_.back());
       if (!bound) {
         return Fail(Code::kUnavailable,
                     "cannot listen on " + listen.address + ": " + bound.error().message);

@@ -80,6 +80,7 @@ class Process {
   Routing routing_;
   config::Live<mesh::RouteTable> routes_;
   mesh::ServingRecords records_;
+  std::vector<std::unique_ptr<net::ServerGroup>> groups_;  // one a listener
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<Admin> admin_;
   std::unique_ptr<AdminHandler> admin_handler_;

@@ -62,13 +62,14 @@ void Worker::OnLoop(F f) {
 mesh::Pools* Worker::CurrentPools() { return current_pools; }
 
 Result<net::Address> Worker::Listen(const mesh::ListenOptions& listen, const net::Address& address,
-                                    net::ReusePort reuse) {
+                                    net::ServerGroup& group) {
   Result<net::Address> bound = Fail(Code::kInternal, "the loop has ended");
   OnLoop([&] {
     Door door{.handler = handlers_(*pools_, listen), .server = nullptr};
     door.server =
         std::make_unique<net::HttpServer>(loop_, ToServer(listen), *door.handler, events_);
-    bound = door.server->Listen(address, reuse);
+    door.server->Join(group);
+    bound = door.server->Listen(address, net::ReusePort::kYes);
     if (bound) doors_.push_back(std::move(door));
   });
   return bound;

@@ -10,6 +10,7 @@
 #include "hale/net/http_server.h"
 #include "hale/net/loop.h"
 #include "hale/net/resolver.h"
+#include "hale/net/server_group.h"
 
 namespace hale::host {
 
@@ -30,8 +31,9 @@ class Worker {
   Worker& operator=(const Worker&) = delete;
 
   /// Opens a listener; returns once it is bound, with the address bound.
+  /// `group`: of the same listener on the other workers; outlives me.
   Result<net::Address> Listen(const mesh::ListenOptions& listen, const net::Address& address,
-                              net::ReusePort reuse);
+                              net::ServerGroup& group);
   /// Of the worker on whose loop the caller runs; null elsewhere.
   static mesh::Pools* CurrentPools();
 

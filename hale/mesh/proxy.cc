@@ -49,7 +49,8 @@ Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
     const std::string_view rest = std::string_view(head.target).substr(path.size());
     head.target = std::string(normal) + std::string(rest);
   }
-  const Route* found = routes.Find(head, head.path());
+  // `OPTIONS *` asks about the server: it goes where its root goes (RFC 9112 §3.2.4).
+  const Route* found = routes.Find(head, head.target == "*" ? "/" : head.path());
   if (found == nullptr) {
     co_await Refuse(request, Error(Reason::kNoRoute, Executed::kNo), true);
     co_return;
