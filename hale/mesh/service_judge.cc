@@ -59,12 +59,8 @@ void Service::Judge(TimePoint now, Random& random) {
   }
   const policy::Judgement judgement = policy::Judge(facts, options->outlier, now);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    policy::InstanceVerdict after = judgement.verdicts[i];
+    const policy::InstanceVerdict& after = judgement.verdicts[i];
     if (after == all[i]->verdict) continue;
-    // Members' circuits have no ramp of their own: who was sick comes back by slow start, too.
-    const bool recovered = all[i]->verdict.standing == policy::Standing::kSick &&
-                           after.standing == policy::Standing::kIn;
-    if (recovered) after.ramp_from = now;
     const auto event = policy::ToEvent(all[i]->verdict, after, now);
     all[i]->verdict = after;
     all[i]->member->verdict().Publish(after, options->outlier, random, now);

@@ -58,6 +58,7 @@ std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& w
   Rejection rejection{.reason = closed_to_us > 0 ? Reason::kCircuitOpen : Reason::kNoInstance,
                       .observed = 0,
                       .threshold = static_cast<double>(count)};
+  std::shared_ptr<Member> ramping;
   while (eligible.size > 0) {
     const auto chosen =
         balancer_.Pick({eligible.candidates.data(), eligible.size}, wanted.random, now);
@@ -68,9 +69,13 @@ std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& w
     if (member->verdict().use() == policy::Use::kAnyway) {
       return guard::Lease::TakeAnyway(member, now);
     }
+    // A closed circuit refuses only while it ramps.
+    if (member->breaker().state(now) == policy::CircuitState::kClosed) ramping = member;
     rejection = lease.error();
     eligible.Remove(*chosen);
   }
+  // A ramp spares one instance while others can serve; it turns no user away.
+  if (ramping) return guard::Lease::TakeAnyway(std::move(ramping), now);
   return std::unexpected(rejection);
 }
 

@@ -92,11 +92,13 @@ TEST(LoopTest, ATimerThatArmsOneForNowDoesNotStarveTheRest) {
 TEST(LoopTest, SaysHowLongItWasHeld) {
   LoopThread thread;
   thread.loop().TakeLag();
+  std::promise<void> fired;
   thread.Do([&] {
-    thread.loop().At(thread.loop().Now() + 1ms, [] {});
+    thread.loop().At(thread.loop().Now() + 1ms, [&] { fired.set_value(); });
     std::this_thread::sleep_for(50ms);
   });
-  thread.Do([] {});
+  fired.get_future().wait();
+  thread.Do([] {});  // the turn in which it fired is over
   const net::LoopLag lag = thread.loop().TakeLag();
   EXPECT_GE(lag.turn, 40ms);
   EXPECT_GE(lag.timer, 40ms);
