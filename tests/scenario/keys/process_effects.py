@@ -126,7 +126,8 @@ def write_timeout(scenario):
 @effect("admin.token")
 def token(scenario):
     def put(value):
-        gateway = gate(scenario, fine(), admin={"token": value} if value else {})
+        file = scenario.write("token-q", value or "")
+        gateway = gate(scenario, fine(), admin={"token": {"file": str(file)}} if value else {})
         headers = {"authorization": "Bearer secret-q-secret-q"}
         return harness.ask(gateway.admin, "/log?level=debug", "PUT", headers)[0]
     return differ(put, (None, "secret-q-secret-q"), lambda none, given: none in (401, 403) and given // 100 == 2)

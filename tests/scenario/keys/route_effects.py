@@ -141,7 +141,7 @@ def _listed(scenario, *origins):
     path = scenario.folder / f"instances{next(_numbers)}.yaml"
 
     def write(*listed):
-        scenario.write(path.name, "instances:\n" + "".join(f"  - 127.0.0.1:{origin.port}\n" for origin in listed))
+        scenario.write(path.name, "".join(f"- 127.0.0.1:{origin.port}\n" for origin in listed))
     write(*origins)
     return path, write
 
@@ -202,7 +202,19 @@ def _unhealthy(after, behaviour_delay=0.0):
 
 
 _health("timeout", ("50ms", "5s"), _unhealthy(2.0, 0.3), lambda short, long: short and not long, rise=1, fall=1)
-_health("fall", (1, 100), _unhealthy(1.5), lambda one, many: one and not many)
+
+
+@effect("services.health.fall")
+def fall(scenario):
+    def falls(value):
+        ill = []
+        origin = Origin(lambda *request: (not_yet if ill else fine_again)(*request))
+        gateway = gate(scenario, origin, demo={"outlier": {"mode": "enforce"}, "health": {
+            "path": "/ready", "interval": "100ms", "fall": value}})
+        harness.wait_until(lambda: origin.hits >= 3, 3)
+        ill.append(True)
+        return harness.wait_until(lambda: "unhealthy" in text_of(gateway), 1.5)
+    return differ(falls, (1, 100), lambda one, many: one and not many)
 
 
 @effect("services.health.rise")

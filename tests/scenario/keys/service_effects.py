@@ -1,6 +1,7 @@
 """Policies of a service: breaker, retry, bulkhead, outlier, stall, timeouts, connections."""
 
 import socket
+import threading
 import time
 
 import harness
@@ -39,12 +40,12 @@ _breaker("failure_rate", (0.4, 0.9), _hits(_half), lambda low, high: low < 15 an
 _breaker("minimum_calls", (10, 1000), _hits(failing), lambda few, many: few == 10 and many == 30, consecutive_failures=0)
 _breaker("consecutive_failures", (3, 0), _hits(failing), lambda three, off: three == 3 and off == 30, minimum_calls=1000)
 _breaker("slow_call", ("30ms", "0s"), _hits(lambda: fine(delay=0.06)), lambda on, off: on < 15 and off == 30, **COUNTED)
-_breaker("slow_rate", (0.3, 1.0), _hits(_half_slow), lambda low, high: low < 20 and high == 30, slow_call="30ms", **COUNTED)
+_breaker("slow_rate", (0.3, 1.0), _hits(_half_slow), lambda low, high: low < 20 and high == 30, slow_call="30ms",
+         failure_rate=1.0, **COUNTED)
 
 
 def _hung(scenario, options):
     gateway = gate(scenario, fine(delay=2.5), demo={"breaker": options})
-    import threading
     for _ in range(6):
         threading.Thread(target=lambda: gateway.ask("/"), daemon=True).start()
     time.sleep(0.8)
@@ -100,12 +101,23 @@ _breaker("probes", (1, 8), _recovering(lambda gateway: refused(together(gateway,
          lambda one, eight: one >= 6 and eight == 0)
 
 
-def _closed_then_many(gateway):
-    calls(gateway, 2)
-    return refused(together(gateway, 30))
+def _ramping(scenario, options):
+    """The calls, of 60, that go to an instance whose circuit has just closed again."""
+    bad = [True]
+    origin = Origin(lambda *request: (BAD if bad else ordinary())(*request))
+    gateway = gate(scenario, origin, fine(), demo={"balance": {"kind": "round_robin", "slow_start": "0s"},
+                                                   "breaker": {"open_for": "200ms", "probes": 1, **options}})
+    calls(gateway, 20)
+    bad.clear()
+    time.sleep(0.4)
+    before = origin.hits
+    harness.wait_until(lambda: calls(gateway, 4) and origin.hits > before, 3)
+    before = origin.hits
+    calls(gateway, 60)
+    return origin.hits - before
 
 
-_breaker("ramp", ("0s", "10min"), _recovering(_closed_then_many), lambda none, long: none == 0 and long >= 10, probes=1)
+_breaker("ramp", ("0s", "10min"), _ramping, lambda none, long: none >= 22 and long <= 15)
 
 
 def _retry(key, values, look, expect, **fixed):
@@ -123,14 +135,15 @@ def _tries(status="503 Service Unavailable", **more):
 
 
 def _took(scenario, options):
-    return timed(gate(scenario, failing(), demo={"retry": options}))[2]
+    return timed(gate(scenario, failing(), demo={"retry": options}), timeout=15)[2]
 
 
 _retry("mode", ("off", "enforce"), _tries(), lambda off, on: off == 1 and on == 3)
 _retry("attempts", (2, 4), _tries(), lambda two, four: two == 2 and four == 4)
-# Full jitter draws from zero: nine waits below 1 s add up to less than 0.4 s once in a billion times.
+# Full jitter draws from zero: nine waits below 1 s add up to less than 0.4 s once in a billion times,
+# and nine below 50 ms cannot reach 0.5 s.
 _retry("backoff_base", ("1ms", "1s"), _took, lambda short, long: short < 0.3 and long > 0.4, attempts=10, backoff_max="1s")
-_retry("backoff_max", ("1ms", "1s"), _took, lambda short, long: short < 0.3 and long > 0.4, attempts=10, backoff_base="1s")
+_retry("backoff_max", ("50ms", "1s"), _took, lambda short, long: short < 0.6 and long > 0.7, attempts=10, backoff_base="50ms")
 _retry("max_elapsed", ("10ms", "0s"), _tries(), lambda short, none: short < 10 and none == 10,
        attempts=10, backoff_base="40ms", backoff_max="40ms")
 _retry("retry_on_status", ([503], [500]), _tries("500 Oops"), lambda other, listed: other == 1 and listed == 3)
@@ -170,20 +183,26 @@ _bulkhead("queue", (0, 10), lambda none, some: none == 1 and some == 0, count=2,
 _bulkhead("max_wait", ("20ms", "2s"), lambda short, long: short == 1 and long == 0, count=2, limit=1)
 
 
-def _open_circuits(key, values, expect, **fixed):
-    """One of one instance is sick: whether it is used all the same."""
+def _outlier(key, values, expect, **fixed):
+    """Two of four fail: how often they are called in 160 calls. An open circuit alone allows five each."""
     @effect(f"services.outlier.{key}")
     def outlier(scenario):
         def hits(value):
-            origin = failing()
-            gateway = gate(scenario, origin, demo={"breaker": {"open_for": "1h"}, "outlier": {**fixed, key: value}})
-            calls(gateway, 30)
-            return origin.hits
+            bad = [failing(), failing()]
+            gateway = gate(scenario, *bad, fine(), fine(), demo={
+                "balance": {"kind": "round_robin", "slow_start": "0s"}, "breaker": {"open_for": "1h"},
+                "outlier": {"mode": "enforce", "interval": "0s", "panic": 0.0, **fixed, key: value}})
+            for _ in range(160):  # the set is judged ten times a second
+                calls(gateway)
+                time.sleep(0.01)
+            return sum(origin.hits for origin in bad)
         return differ(hits, values, expect)
 
 
-_open_circuits("mode", ("off", "enforce"), lambda off, on: off == 5 and on == 30)
-_open_circuits("panic", (0.0, 0.5), lambda none, half: none < 10 and half == 30)
+_outlier("mode", ("off", "enforce"), lambda off, on: off <= 14 and on > 16)
+_outlier("max_sick", (0.2, 0.5), lambda one, two: one > 16 and two <= 14)
+_outlier("interval", ("0s", "1h"), lambda at_once, never: at_once <= 14 and never > 16, max_sick=0.5)
+_outlier("panic", (0.0, 1.0), lambda none, always: none <= 14 and always > 25, max_sick=0.5)
 
 
 def _dead(key, values, expect, down_for, **fixed):
@@ -213,7 +232,19 @@ def stall(scenario):
         hung = Origin(lambda *_: time.sleep(20))
         gateway = gate(scenario, fine(), hung, demo={"stall": {"mode": mode}, "outlier": {"mode": "enforce"},
                                                      "retry": {"attempts": 2}, "timeout": {"per_try": "4s"}})
-        return max(timed(gateway)[2] for _ in range(20) if hung.hits < 2)
+        took = []
+
+        def user():  # a stall shows by the answers that peers give meanwhile
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                took.append(timed(gateway, timeout=10)[2])
+                time.sleep(0.01)
+        users = [threading.Thread(target=user) for _ in range(4)]
+        for one in users:
+            one.start()
+        for one in users:
+            one.join()
+        return max(took)
     return differ(slowest, ("off", "enforce"), lambda off, on: off > 3.5 and on < 2.5)
 
 
