@@ -8,13 +8,15 @@
 namespace hale::app {
 
 int RunGateway(std::span<const std::string> arguments) {
-  CLI::App app("Serves what a document describes.\n\nSIGTERM: not ready, then finish, then stop; a "
-               "second one stops at once. SIGHUP: read the files again.",
-               "hale gateway");
+  CLI::App app(
+      "Serves what a document describes.\n\nSIGTERM: not ready, then finish, then stop; a "
+      "second one stops at once. SIGHUP: read the files again.",
+      "hale gateway");
   std::string file;
   app.add_option("-c,--config", file, "The document, YAML or JSON")->required();
-  app.footer("Example:\n  hale gateway -c hale.yaml\n\nExit codes: 0 stopped as told, 1 a port could not "
-             "be had, 2 the document is not valid.");
+  app.footer(
+      "Example:\n  hale gateway -c hale.yaml\n\nExit codes: 0 stopped as told, 1 a port could not "
+      "be had, 2 the document is not valid.");
   std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
   try {
     app.parse(reversed);

@@ -266,6 +266,7 @@ TEST_F(AsyncGuardTest, StopsATaskThatIsPastItsTime) {
 
 TEST_F(AsyncGuardTest, TakesATaskThatReturnsNothing) {
   Guard guard({}, context_);
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-capturing-lambda-coroutines): it outlives the call
   auto nap = [this](const Attempt&) -> Task<void> { co_await Sleep(executor_, 1s); };
   EXPECT_TRUE(executor_.Wait(guard.CallAsync(executor_, nap)));
 }

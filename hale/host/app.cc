@@ -55,7 +55,8 @@ Task<Result<mesh::ClientResponse>> ServiceHandle::Call(const Request& parent, st
                                                        std::string target, std::string body) const {
   mesh::Pools* pools = Worker::CurrentPools();
   if (pools == nullptr) co_return std::unexpected(NotOnALoop());
-  const Request held = parent;
+  // The caller's may go while we wait; copying shares what it shows.
+  const Request held = parent;  // NOLINT(performance-unnecessary-copy-initialization)
   mesh::ClientRequest request = MakeRequest(std::move(method), std::move(target), std::move(body));
   request.parent = &held.passport();
   co_return co_await mesh::CallService(service_, *pools, std::move(request), *events_);

@@ -200,7 +200,9 @@ TEST(DocumentTest, EveryDocumentOfTheRepositoryPassesWithoutAWarning) {
     const auto problems = shown == Shown::kDocument
                               ? ParseDocument(found.text, found.name, fake).problems
                               : config::Read<Document>(found.text, found.name, fake).problems;
-    if (shown != Shown::kOther) EXPECT_EQ(Print(problems), "");
+    if (shown != Shown::kOther) {
+      EXPECT_EQ(Print(problems), "");
+    }
   }
   EXPECT_GE(documents, 3);  // doc/document.md has two, doc/configuration.md one
 }

@@ -93,7 +93,7 @@ Result<Passport> StampRequest(net::RequestHead& request, const ForwardRules& rul
   net::Fields& fields = request.fields;
   if (PassedHere(fields, rules.pseudonym)) return Fail(Reason::kLoop, Executed::kNo);
   Strip(fields, rules);
-  const Passport passport = ReadPassport(fields, rules, random);
+  Passport passport = ReadPassport(fields, rules, random);
   net::RemoveHopByHop(fields);
 
   // It belongs to the trace that came with it: without one, or with a broken one, it goes.

@@ -39,7 +39,7 @@ bool InputBuffer::MakeRoom(std::size_t most) {
   } else if (end_ == capacity_ && capacity_ < most) {
     const std::size_t larger = std::min(2 * capacity_, most);
     auto memory = Take(larger);
-    std::memcpy(memory.get(), memory_.get(), size);
+    if (size > 0) std::memcpy(memory.get(), memory_.get(), size);
     Give(std::exchange(memory_, std::move(memory)), capacity_);
     capacity_ = larger;
   }

@@ -156,9 +156,10 @@ CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
   if (rejection.reason != Reason::kProbing) {
     const Duration from(admits_from_.load(std::memory_order_relaxed));
     // The circuit may just have closed: then there is nothing to wait for.
-    rejection.retry_after = TimePoint(from) == kNever
-                                ? kForever
-                                : std::max(Duration::zero(), from - now.time_since_epoch());
+    const Duration at = now.time_since_epoch();
+    rejection.retry_after = TimePoint(from) == kNever ? kForever
+                            : from <= at              ? Duration::zero()
+                                                      : from - at;
   }
   return std::unexpected(rejection);
 }

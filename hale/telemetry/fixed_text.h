@@ -18,6 +18,7 @@ class FixedText {
   FixedText(std::string_view text) { *this = text; }  // NOLINT: it is a string
   FixedText(const FixedText& other) { *this = other; }
   FixedText& operator=(const FixedText& other) {
+    if (this == &other) return *this;
     length_ = other.length_;
     std::memcpy(text_, other.text_, length_);
     return *this;

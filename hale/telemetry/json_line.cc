@@ -94,7 +94,7 @@ Escaped EscapeJson(std::string_view text, std::span<char> out) {
       piece = kReplacement;
     }
     if (piece.size() > static_cast<std::size_t>(end - at)) break;
-    std::memcpy(at, piece.data(), piece.size());
+    if (!piece.empty()) std::memcpy(at, piece.data(), piece.size());
     at += piece.size();
     used += taken;
   }
@@ -157,7 +157,7 @@ bool JsonLine::Key(std::string_view key, std::size_t room) {
 }
 
 void JsonLine::Put(std::string_view text) {
-  std::memcpy(at_, text.data(), text.size());
+  if (!text.empty()) std::memcpy(at_, text.data(), text.size());
   at_ += text.size();
 }
 

@@ -30,7 +30,7 @@ std::size_t Hash(LabelValues values) {
       value.remove_prefix(8);
     }
     std::uint64_t rest = 0;
-    std::memcpy(&rest, value.data(), value.size());
+    if (!value.empty()) std::memcpy(&rest, value.data(), value.size());
     mix(rest);
   }
   return hash;
