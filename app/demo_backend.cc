@@ -42,7 +42,7 @@ class ExecutionLog {
   ExecutionLog& operator=(const ExecutionLog&) = delete;
 
   void Write(const host::Request& request) const {
-    if (file_ < 0) return;
+    if (file_ < 0 || request.header(kIdHeader).empty()) return;
     const std::string line = request.method() + " " + std::string(request.header(kIdHeader)) + "\n";
     static_cast<void>(!write(file_, line.data(), line.size()));
   }

@@ -32,8 +32,9 @@ class ServiceHandle {
 };
 
 /// A whole service: it is what a document says, and what its handlers do. `/health` (the process is
-/// alive) and `/ready` are answered on each listener. A mistake in the document ends the process
-/// with exit code 2 and says where. Handlers are called on several loops at once.
+/// alive) and `/ready` are answered on each listener, whatever the handlers are. A mistake in the
+/// document ends the process with exit code 2 and says where. Handlers are called on several loops
+/// at once.
 class App {
  public:
   using Handler = std::function<Task<Response>(Request)>;

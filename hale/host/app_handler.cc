@@ -29,7 +29,9 @@ Task<void> AppHandler::Serve(mesh::ServedRequest& request) {
   std::string buffer;
   const std::string_view path = mesh::NormalizePath(head.path(), buffer);
   const App::Entry* entry = nullptr;
+  const bool built_in = path == "/health" || path == "/ready";
   for (const App::Entry& candidate : app_.entries_) {
+    if (built_in) break;  // a pattern such as `/{any}` does not take them
     const bool method =
         candidate.method == head.method || (candidate.method == "GET" && head.method == "HEAD");
     if (method && candidate.pattern.Match(path, data.path)) {
