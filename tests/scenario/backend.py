@@ -35,4 +35,5 @@ class Backend:
 
     def executed_ids(self, method):
         lines = self.executed.read_text().splitlines() if self.executed.exists() else []
-        return [line.split()[1] for line in lines if line.startswith(method + " ")]
+        words = [line.split() for line in lines]  # a request of nobody's run has no id
+        return [line[1] for line in words if len(line) == 2 and line[0] == method]

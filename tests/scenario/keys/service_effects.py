@@ -212,6 +212,7 @@ def _dead(key, values, expect, down_for, **fixed):
         def returns(value):
             port = harness.free_port()
             gateway = gate(scenario, fine(), port, demo={"retry": {"attempts": 3, "budget": {"mode": "off"}},
+                                                         "balance": {"kind": "round_robin", "slow_start": "0s"},
                                                          "outlier": {"mode": "enforce", **fixed, key: value}})
             end = time.monotonic() + down_for
             while time.monotonic() < end:
