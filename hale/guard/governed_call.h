@@ -146,7 +146,8 @@ class GovernedCall {
       token = std::move(plan.token);
       ended.lease = Lease();
       co_await sender_.Discard(std::move(ended.result));
-      if (!co_await Sleep(executor_, plan.decision.delay)) co_return Abort();
+      const bool slept = co_await Sleep(executor_, plan.decision.delay);
+      if (!slept) co_return Abort();
     }
   }
 

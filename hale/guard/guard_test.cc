@@ -237,7 +237,8 @@ struct Fetch {
   int calls = 0;
   Task<Result<int>> operator()(const Attempt&) {
     ++calls;
-    if (!co_await Sleep(executor, takes)) co_return Fail(Code::kCancelled, "stopped");
+    const bool slept = co_await Sleep(executor, takes);
+    if (!slept) co_return Fail(Code::kCancelled, "stopped");
     if (calls <= failures) co_return Unavailable();
     co_return calls;
   }

@@ -38,7 +38,8 @@ class ScriptedSender final : public Sender<int> {
         {std::string(lease.instance()), attempt.number(), executor_.Now(), attempt.until()});
     const Act act = Next();
     lease.OnSent(executor_.Now());
-    if (!co_await Sleep(executor_, act.takes)) {
+    const bool slept = co_await Sleep(executor_, act.takes);
+    if (!slept) {
       ++stopped;
       co_return Fail(Code::kCancelled, "stopped");
     }
