@@ -129,7 +129,12 @@ UpstreamSender::Flight& UpstreamSender::FreeFlight() {
 }
 
 std::optional<policy::FailedAttempt> UpstreamSender::Failure(const Result<Answer>& result) const {
-  if (!result) return policy::Facts(result.error());
+  if (!result) {
+    policy::FailedAttempt failure = policy::Facts(result.error());
+    // All its connections are in use and nothing was sent: another instance may take it.
+    if (failure.reason == Reason::kConcurrency) failure.failed = policy::Failed::kInstance;
+    return failure;
+  }
   const net::ResponseHead& head = result->exchange->response();
   if (head.status < 500) return std::nullopt;
   policy::FailedAttempt failure;
