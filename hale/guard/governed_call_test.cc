@@ -210,6 +210,14 @@ TEST_F(GovernedCallTest, LeavesRetryingToItsCallerWhenItTriedOnce) {
   EXPECT_FALSE(Finish().final_for_caller);
 }
 
+TEST_F(GovernedCallTest, LeavesRetryingToItsCallerWhenAPickIsRefused) {
+  UseTargets({"only"}, {.consecutive_failures = 1});
+  sender_.script = {Refused()};
+  const Ended& ended = Finish();
+  EXPECT_EQ(ended.result.error().reason, Reason::kCircuitOpen);
+  EXPECT_FALSE(ended.final_for_caller);
+}
+
 TEST_F(GovernedCallTest, ACancelIsNeutralAndSaysSo) {
   sender_.script = {{.takes = 1s}};
   StopAt(300ms);
