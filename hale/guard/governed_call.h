@@ -113,16 +113,16 @@ class GovernedCall {
   static constexpr Duration kLook = std::chrono::milliseconds(50);  // for a stall, while waiting
 
   Task<Governed<T>> Attempts() {
-    const TimePoint began = executor_.Now();
+    TimePoint now = executor_.Now();
+    const TimePoint began = now;
     policy::RetryBudget::Token token;
-    while (true) {
-      TimePoint now = executor_.Now();
+    for (;; now = executor_.Now()) {
       if (caller_.stop_requested()) co_return Abort();
       if (now >= spec_.deadline) co_return RefuseLate(now);
       auto lease = targets_.Pick(WantedAt(now));
       token.Sent();
       if (!lease) co_return Refuse(lease.error(), "pick");
-      Governed<T> ended = co_await TryOnce(std::move(*lease));
+      Governed<T> ended = co_await TryOnce(std::move(*lease), now);
       now = executor_.Now();
       auto failure = sender_.Failure(ended.result);
       ended.lease.Settle(OutcomeOf(failure), now);
@@ -152,10 +152,10 @@ class GovernedCall {
   }
 
   /// One attempt, and a second one beside it if its instance stalls: the first good answer wins.
-  Task<Governed<T>> TryOnce(Lease lease) {
-    Flight flight(*this, std::move(lease), executor_.Now());
+  Task<Governed<T>> TryOnce(Lease lease, TimePoint now) {
+    Flight flight(*this, std::move(lease), now);
     primary_ = &flight;
-    flight.Watch(executor_.Now());
+    flight.Watch(now);
     std::optional<std::stop_callback<StopAll>> relay;
     if (caller_.stop_possible()) relay.emplace(caller_, StopAll{*this});
 
