@@ -41,7 +41,7 @@ class ScriptedSender final : public Sender<int> {
     const bool slept = co_await Sleep(executor_, act.takes);
     if (!slept) {
       ++stopped;
-      co_return Fail(Code::kCancelled, "stopped");
+      co_return Fail(Reason::kUpstreamReset, Executed::kMaybe);  // any error, also one that counts
     }
     if (act.throws) throw std::runtime_error("scripted");
     if (act.result) lease.OnAnswered(executor_.Now());
