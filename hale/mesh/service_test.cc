@@ -333,6 +333,16 @@ TEST_F(LargeServiceTest, FindsTheLivingWhereverTheyAre) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Pick()->instance(), "h:299");
 }
 
+TEST_F(LargeServiceTest, FindsTheOneThatHasWeight) {
+  std::vector<cluster::Instance> many;
+  for (int i = 100; i < 299; ++i) {
+    many.push_back({.address = "h:" + std::to_string(i), .weight = 0});
+  }
+  many.push_back({.address = "h:299"});
+  service_.SetInstances(cluster::Instances(std::move(many)), clock_.Now());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(Pick()->instance(), "h:299");
+}
+
 TEST_F(ServiceTest, TellsABreakerHowLongAProbeMayTake) {
   Use({"a:1"});
   Open("a:1");
