@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -51,12 +52,12 @@ void StopOnSignals() {
   sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-Result<DemoRows> Run(bool policies, Duration whole, DemoNarrator& narrator) {
+Result<DemoRows> Run(bool policies, const std::vector<DemoPhase>& story, DemoNarrator& narrator) {
   narrator.Progress("starting three backends and a gateway");
   Result<DemoFleet> fleet = DemoFleet::Start(policies, stopped);
   narrator.EndProgress();
   if (!fleet) return std::unexpected(fleet.error());
-  return Tell(policies ? HaleStory(whole) : BareStory(whole), *fleet, narrator, stopped);
+  return Tell(story, *fleet, narrator, stopped);
 }
 
 /// Says why, when a telling did not come to its end.
@@ -98,9 +99,11 @@ int RunDemo(std::span<const std::string> arguments) {
   DemoReport report;
   for (const bool policies : {true, false}) {
     if (policies && options.bare) continue;
-    narrator.Title(policies ? "With Hale: 500 requests a second, by four users, to three backends"
-                            : "Without: the same gateway and users, every policy off");
-    Result<DemoRows> rows = Run(policies, whole, narrator);
+    const std::vector<DemoPhase> story = policies ? HaleStory(whole) : BareStory(whole);
+    const char* title = policies ? "With Hale: four users, 500 requests a second, three backends"
+                                 : "Without: the same gateway and users, every policy off";
+    narrator.Title(fmt::format("{} ({:.0f} s)", title, Seconds(LengthOf(story))));
+    Result<DemoRows> rows = Run(policies, story, narrator);
     if (!rows) return Exit(Ended(rows.error(), narrator));
     (policies ? report.hale : report.bare) = std::move(*rows);
   }

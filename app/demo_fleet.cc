@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <thread>
 
@@ -24,6 +25,18 @@ std::string Name(std::size_t index) { return std::string(1, static_cast<char>('a
 
 bool Answers(std::uint16_t port, std::string_view path) {
   return Ask({.port = port, .path = path}).status == 200;
+}
+
+Result<void> WaitUntil(const std::function<bool()>& up, const std::atomic<bool>& stop) {
+  const TimePoint patience = SaturatingAdd(RealClock().Now(), kStartPatience);
+  while (!up()) {
+    if (stop.load(std::memory_order_relaxed)) return Fail(Code::kCancelled, "interrupted");
+    if (RealClock().Now() >= patience) {
+      return Fail(Code::kUnavailable, "a process of the demo did not come up within 10 s");
+    }
+    std::this_thread::sleep_for(20ms);
+  }
+  return {};
 }
 
 }  // namespace
@@ -54,25 +67,26 @@ Result<void> DemoFleet::StartAll(const std::atomic<bool>& stop) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     if (const Result<void> started = StartBackend(i); !started) return started;
   }
+  const auto backends_up = [this] {
+    for (const std::uint16_t port : places_.backends) {
+      if (!Answers(port, "/")) return false;
+    }
+    return true;
+  };
+  // A gateway that found a backend missing at first would begin the story with its return.
+  if (const Result<void> up = WaitUntil(backends_up, stop); !up) return up;
+
   if (const Result<void> written = folder_.Write(kFile, document_); !written) return written;
   const std::vector<std::string> arguments{"gateway", "-c", folder_.File(kFile)};
   Result<DemoProcess> gateway = DemoProcess::Start(arguments, folder_.File("gateway.log"));
   if (!gateway) return std::unexpected(gateway.error());
   gateway_ = std::move(*gateway);
-
-  const TimePoint patience = SaturatingAdd(RealClock().Now(), kStartPatience);
-  const auto up = [this] {
-    for (const std::uint16_t port : places_.backends) {
-      if (!Answers(port, "/")) return false;
-    }
-    return Answers(places_.admin, "/ready") && Answers(places_.port, "/");
+  const auto gateway_up = [this] {
+    return !gateway_.Alive() || (Answers(places_.admin, "/ready") && Answers(places_.port, "/"));
   };
-  while (!up()) {
-    if (stop.load(std::memory_order_relaxed)) return Fail(Code::kCancelled, "interrupted");
-    if (!gateway_.Alive() || RealClock().Now() >= patience) {
-      return Fail(Code::kUnavailable, "the gateway did not come up: " + LastWords("gateway.log"));
-    }
-    std::this_thread::sleep_for(20ms);
+  if (const Result<void> up = WaitUntil(gateway_up, stop); !up) return up;
+  if (!gateway_.Alive()) {
+    return Fail(Code::kUnavailable, "the gateway did not come up: " + LastWords("gateway.log"));
   }
   return {};
 }
@@ -100,6 +114,7 @@ std::map<std::string, std::string> DemoFleet::Names() const {
   for (std::size_t i = 0; i < places_.backends.size(); ++i) {
     names["127.0.0.1:" + std::to_string(places_.backends[i])] = "backend " + Name(i);
   }
+  names[folder_.path() + "/"] = "";
   return names;
 }
 

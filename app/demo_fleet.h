@@ -36,7 +36,9 @@ class DemoFleet final {
 
   std::uint16_t port() const { return places_.port; }
   std::uint16_t admin() const { return places_.admin; }
-  /// `127.0.0.1:9001` → `backend a`.
+  /// Whether the gateway decides anything.
+  bool policies() const { return places_.policies; }
+  /// `127.0.0.1:9001` → `backend a`; the folder of the document → nothing.
   std::map<std::string, std::string> Names() const;
   /// Does it; what was done, as a sentence.
   Result<std::string> Do(DemoAction action);

@@ -23,7 +23,9 @@ std::uint64_t Number(const json::object& entry, std::string_view key) {
 
 std::string DemoJournal::Named(std::string_view text) const {
   std::string named(text);
-  for (const auto& [address, name] : names_) {
+  // From the last on: an address that begins with another comes after it.
+  for (auto entry = names_.rbegin(); entry != names_.rend(); ++entry) {
+    const auto& [address, name] = *entry;
     // `shop 127.0.0.1:9001` is `backend a`: there is one service only.
     for (const std::string& spelt : {"shop " + address, address}) {
       for (std::size_t at = 0; (at = named.find(spelt, at)) != std::string::npos;) {
@@ -33,6 +35,12 @@ std::string DemoJournal::Named(std::string_view text) const {
     }
   }
   return named;
+}
+
+// Refusals of one second are entered together at its end, when the next phase may have begun.
+void DemoJournal::Forget() {
+  std::erase_if(
+      told_, [](const std::string& told) { return !told.starts_with(Word(EventKind::kRefused)); });
 }
 
 std::vector<std::string> DemoJournal::Read(std::string_view text) {

@@ -10,7 +10,7 @@
 namespace hale::app {
 
 /// Reads what the gateway decided from its journal and says it in the demo's words: each decision
-/// that is new in a phase once, however often it was taken. Not thread-safe.
+/// that is new in a phase is told once, however often it was taken. Not thread-safe.
 class DemoJournal final {
  public:
   /// `names` says what instances are called: `127.0.0.1:9001` → `backend a`.
@@ -21,8 +21,8 @@ class DemoJournal final {
   /// Takes an answer of `/journal`; the sentences to tell, oldest first. What is no journal tells
   /// nothing.
   std::vector<std::string> Read(std::string_view json);
-  /// A new phase: tell everything once again.
-  void Forget() { told_.clear(); }
+  /// A new phase: tell everything once again, but for refusals, which only one phase is about.
+  void Forget();
   /// Calls that were sent to another instance as well or again, so far.
   std::uint64_t second_chances() const { return second_chances_; }
 

@@ -57,6 +57,11 @@ std::string Headings(const DemoReport& report) {
   return over + "\n" + under + "\n";
 }
 
+std::string FailedLine(std::string_view where, const DemoTally& users) {
+  return fmt::format("{} {} of {} requests of users failed.\n", where,
+                     users.failed == 0 ? "none" : Grouped(users.failed), Grouped(users.requests));
+}
+
 std::string FlooderLine(const DemoRows& rows, std::string_view where) {
   const DemoTally flooder = Flooder(rows);
   if (flooder.requests == 0) return {};
@@ -104,6 +109,8 @@ std::string DemoTable(const DemoReport& report) {
   DemoTally hale = report.hale ? Users(*report.hale) : DemoTally();
   DemoTally bare = report.bare ? Users(*report.bare) : DemoTally();
   text += Line(report, "all", &hale, &bare) + "\n";
+  if (report.hale) text += FailedLine("With Hale", hale);
+  if (report.bare) text += FailedLine("Without", bare);
   if (report.hale) text += FlooderLine(*report.hale, "with Hale");
   if (report.bare) text += FlooderLine(*report.bare, "without");
   return text;

@@ -89,6 +89,11 @@ class Teller final {
       ++i;
     }
     narrator_.EndProgress();
+    if (journal_.second_chances() > 0) {
+      narrator_.Say(DemoNarrator::Who::kHale,
+                    fmt::format("in all, {} requests were sent to a second backend",
+                                Grouped(journal_.second_chances())));
+    }
     if (stop_.load()) return Fail(Code::kCancelled, "interrupted");
     return rows;
   }
@@ -118,7 +123,7 @@ class Teller final {
         look_ = narrator_.Elapsed() + kLook;
         if (!fleet_.Alive()) return Fail(Code::kUnavailable, "the gateway has ended");
         for (const std::string& sentence : ReadJournal()) {
-          narrator_.Say(DemoNarrator::Who::kHale, sentence);
+          if (fleet_.policies()) narrator_.Say(DemoNarrator::Who::kHale, sentence);
         }
         narrator_.Progress(fmt::format("t={:4.1f}s  {}", Seconds(narrator_.Elapsed()), phase));
       }
