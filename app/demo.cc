@@ -23,7 +23,7 @@ constexpr const char* kAbout =
 constexpr const char* kFooter =
     "Examples:\n"
     "  hale demo           the story with Hale, about 40 s, then without, about 20 s\n"
-    "  hale demo --quick   both in about 15 s\n"
+    "  hale demo --quick   both in about 17 s\n"
     "  hale demo --bare    only without\n\n"
     "Exit codes: 0 as promised, 1 with Hale a user's request failed, 2 without it none failed "
     "while\n"
