@@ -1,7 +1,9 @@
 """CPU per proxied request: `hale gateway` with everything on against nginx as a proxy, one worker each,
 pinned to one core; backend and load generator on the other, which must stay below 80 % busy.
 
-Rounds are interleaved, so that what else the machine does meets both. A ratio is of one round's pair.
+Each connection rests for 1 to 3 ms between two requests, so that both proxies are offered the same load and
+neither it nor the generator is at its limit. Rounds are interleaved, so that what else the machine does meets
+both. A ratio is of one round's pair.
 """
 
 import argparse
@@ -21,6 +23,8 @@ from peers import program  # noqa: E402
 
 REPLY = "x" * 200
 USER = "wrk"
+# Milliseconds; wrk asks before each request.
+PAUSE = "function delay() return math.random({least}, {most}) end"
 
 
 def nginx(scenario, name, core, inside):
@@ -60,12 +64,14 @@ def nginx_proxy(scenario, core, upstream):
 
 def hale_proxy(scenario, core, upstream, bare):
     """Everything on: access log, request id, trace context, metrics, keyed limit, breaker, retry, outlier."""
+    logs = scenario.folder / "logs"
+    logs.mkdir()
     limit = [] if bare else [{"rate": "1000000/s", "burst": 1000000, "by": "header:x-user-id"}]
     gateway = harness.Gateway(
         scenario, {"origin": {"instances": {"static": [f"127.0.0.1:{upstream}"]}}},
         [{"match": {"path": "/"}, "service": "origin", "limit": limit}],
         node={"service": "edge", "loops": 1}, pin=core,
-        telemetry={"access_log": "off" if bare else str(scenario.folder / "hale.access")})
+        telemetry={"access_log": "off" if bare else str(logs / "access.log")})
     return gateway.process, gateway.port
 
 
@@ -79,13 +85,13 @@ def requests_of(text):
             float(latency.group(1)) * scale[latency.group(2)])
 
 
-def measure(proxy, port, origin, core, seconds, connections):
+def measure(proxy, port, origin, core, seconds, connections, pause):
     """One round on one proxy: microseconds of its CPU per request, and how busy the other core was."""
     before, origin_before, began = proxy.cpu_seconds(), origin.cpu_seconds(), time.monotonic()
     usage_before = os.times()
     done = subprocess.run(
         ["taskset", "-c", str(core), program("wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--latency",
-         "-H", f"x-user-id: {USER}", f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True)
+         *(["-s", pause] if pause else []), "-H", f"x-user-id: {USER}", f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True)
     took = time.monotonic() - began
     cpu, origin_cpu = proxy.cpu_seconds() - before, origin.cpu_seconds() - origin_before
     usage = os.times()
@@ -103,6 +109,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--pause", type=int, nargs=2, default=[1, 3], metavar=("LEAST", "MOST"),
+                        help="milliseconds that a connection rests between requests; 0 0: none")
     parser.add_argument("--bare", action="store_true", help="hale without access log and limit")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
@@ -111,13 +119,17 @@ def main():
     with harness.Scenario("bench-gateway") as scenario:
         origin, upstream = backend(scenario, 1)
         proxies = {"nginx": nginx_proxy(scenario, 0, upstream), "hale": hale_proxy(scenario, 0, upstream, arguments.bare)}
+        least, most = arguments.pause
+        pause = scenario.folder / "pause.lua" if most > 0 else None
+        if pause:
+            pause.write_text(PAUSE.format(least=least, most=most))
         for process, port in proxies.values():
-            measure(process, port, origin, 1, 1, arguments.connections)  # warm
+            measure(process, port, origin, 1, 1, arguments.connections, pause)  # warm
         rounds = {name: [] for name in proxies}
         for turn in range(arguments.rounds):
             order = list(proxies.items())
             for name, (process, port) in order if turn % 2 == 0 else reversed(order):
-                figures = measure(process, port, origin, 1, arguments.seconds, arguments.connections)
+                figures = measure(process, port, origin, 1, arguments.seconds, arguments.connections, pause)
                 rounds[name].append(figures)
                 if arguments.json:
                     print(json.dumps({"bench": "gateway", "round": turn, "proxy": name, **figures}), flush=True)

@@ -54,8 +54,14 @@ Address Address::Loopback(std::uint16_t port) {
 
 std::string Address::Ip() const {
   char text[INET6_ADDRSTRLEN] = "";
-  inet_ntop(v6 ? AF_INET6 : AF_INET, bytes.data(), text, sizeof(text));
-  return text;
+  if (v6) return inet_ntop(AF_INET6, bytes.data(), text, sizeof(text));
+  // Every request writes its client's address: inet_ntop would do it with printf.
+  char* at = text;
+  for (std::size_t i = 0; i < 4; ++i) {
+    if (i > 0) *at++ = '.';
+    at = std::to_chars(at, text + sizeof(text), static_cast<unsigned>(bytes[i])).ptr;
+  }
+  return {text, at};
 }
 
 std::string Address::Text() const {

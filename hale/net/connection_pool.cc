@@ -14,6 +14,9 @@ namespace {
 constexpr Duration kRemember = 10min;
 // A request leaves this long before the peer is expected to close.
 constexpr Duration kMargin = 1s;
+// A connection that rested for less was open just now: a close since then is no different from one
+// while we write to it. Looking costs a call to the kernel.
+constexpr Duration kJustUsed = 1ms;
 
 // `Keep-Alive: timeout=5, max=100`: the seconds, if it says them.
 std::optional<Duration> KeepAliveTimeout(const Fields& fields) {
@@ -74,7 +77,8 @@ std::unique_ptr<ClientConnection> ConnectionPool::Impl::TakeIdle(const OpenOptio
     if (!wanted.idempotent && loop.Now() - idle.back()->idle_since() > SafeIdle()) return nullptr;
     auto connection = std::move(idle.back());
     idle.pop_back();
-    if (connection->IsOpen()) return connection;
+    const bool just_used = loop.Now() - connection->idle_since() < kJustUsed;
+    if ((just_used && wanted.idempotent) || connection->IsOpen()) return connection;
   }
   return nullptr;
 }

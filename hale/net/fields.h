@@ -9,8 +9,15 @@
 
 namespace hale::net {
 
+namespace internal {
+bool SameButForCase(const char* a, const char* b, std::size_t size);
+}  // namespace internal
+
 /// Equal but for the case of ASCII letters. Pure.
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
+inline bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
+  // Most names that are compared differ in length: that much is done where it is asked.
+  return a.size() == b.size() && internal::SameButForCase(a.data(), b.data(), a.size());
+}
 
 /// The field lines of a message (RFC 9110 §5): an ordered list in one buffer, names compared
 /// without case, order and repetition kept. Views are valid until the next change. Reused, it does
@@ -77,8 +84,7 @@ class Fields {
     std::uint32_t value_size = 0;
   };
   Line ViewOf(const Position& at) const {
-    const std::string_view all = buffer_;
-    return {all.substr(at.name, at.name_size), all.substr(at.value, at.value_size)};
+    return {{buffer_.data() + at.name, at.name_size}, {buffer_.data() + at.value, at.value_size}};
   }
   Position Store(std::string_view name, std::string_view value);
 

@@ -72,4 +72,11 @@ void AppendChunkSize(std::string& out, std::size_t size) {
   out.append("\r\n");
 }
 
+bool GatherSmall(std::string& out, std::span<const char> data, std::string_view after) {
+  constexpr std::size_t kSmall = 1024;
+  if (data.size() + after.size() > kSmall) return false;
+  out.append(data.data(), data.size()).append(after);
+  return true;
+}
+
 }  // namespace hale::net

@@ -185,6 +185,11 @@ bool HasToken(const Fields& fields, std::string_view name, std::string_view toke
 }
 
 void RemoveHopByHop(Fields& fields) {
+  bool any = false;
+  for (const auto& line : fields) {
+    any |= IsHopByHop(line.name) || EqualsIgnoringCase(line.name, "connection");
+  }
+  if (!any) return;
   const bool trailers = HasToken(fields, "te", "trailers");
   const bool nominates = fields.Has("connection");
   fields.RemoveIf([](const Fields::Line& line) { return IsHopByHop(line.name); });

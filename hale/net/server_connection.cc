@@ -248,6 +248,10 @@ Task<Result<void>> ServerConnection::Write(std::span<const char> data, BodyWrite
 
 Task<Result<void>> ServerConnection::Send(std::span<const char> data, std::string_view after) {
   if (out_.empty() && data.empty() && after.empty()) co_return Result<void>();
+  if (GatherSmall(out_, data, after)) {
+    data = {};
+    after = {};
+  }
   auto sent = co_await socket_.Write(out_, data, after);
   out_.clear();
   if (!sent) {

@@ -16,7 +16,7 @@
 namespace hale::telemetry {
 
 struct LogQueueOptions {
-  std::size_t bytes = std::size_t{1} << 20;         ///< waiting at most, over all threads
+  std::size_t bytes = std::size_t{8} << 20;         ///< waiting at most, over all threads
   Duration linger = std::chrono::milliseconds(20);  ///< lines are gathered this long
 };
 
