@@ -106,8 +106,8 @@ def measure(proxy, port, origin, core, seconds, connections, pause):
 def main():
     parser = argparse.ArgumentParser(prog="bench/run gateway", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--seconds", type=int, default=2)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--pause", type=int, nargs=2, default=[1, 3], metavar=("LEAST", "MOST"),
                         help="milliseconds that a connection rests between requests; 0 0: none")
