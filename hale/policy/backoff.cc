@@ -5,13 +5,12 @@
 namespace hale::policy {
 
 Duration Backoff::Ceiling(std::uint32_t failures) const {
-  const Duration top = std::max(base, max);
   // Doubling stops at the cap, so that it ends after at most 63 steps and cannot overflow.
   Duration ceiling = base;
-  for (std::uint32_t i = 1; i < failures && ceiling < top; ++i) {
-    ceiling = ceiling > top / 2 ? top : ceiling * 2;
+  for (std::uint32_t i = 1; i < failures && ceiling < max; ++i) {
+    ceiling = ceiling > max / 2 ? max : ceiling * 2;
   }
-  return std::min(ceiling, top);
+  return std::min(ceiling, max);
 }
 
 Duration Backoff::Delay(std::uint32_t failures, Random& random) const {

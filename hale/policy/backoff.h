@@ -13,7 +13,7 @@ namespace hale::policy {
 /// Pure.
 struct Backoff {
   Duration base = 25ms;  ///< (0, …): the ceiling after the first failure; it doubles with each
-  Duration max = 250ms;  ///< [base, …): where the ceiling stops growing
+  Duration max = 250ms;  ///< (0, …): no ceiling is above it, also when `base` is
 
   /// min(max, base × 2^(failures − 1)), whatever the number; `failures` counts from 1.
   Duration Ceiling(std::uint32_t failures) const;
