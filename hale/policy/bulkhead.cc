@@ -229,10 +229,14 @@ Bulkhead::Waiter* Bulkhead::AdmitWaiting(Queue& queue, TimePoint now) {
   const bool enforce = mode_.load(std::memory_order_relaxed) == Mode::kEnforce;
   const std::uint32_t limit = limit_.load(std::memory_order_relaxed);
   Queue admitted;
-  while (!enforce || in_flight() < limit) {
-    Waiter* waiter = NextLive(queue, now);
-    if (waiter == nullptr) break;
+  while (waiting() != 0 && (!enforce || in_flight() < limit)) {
+    // The place is taken while somebody still waits, so that nobody slips into it.
     word_.fetch_add(kOneInFlight, std::memory_order_acquire);
+    Waiter* waiter = NextLive(queue, now);
+    if (waiter == nullptr) {
+      word_.fetch_sub(kOneInFlight, std::memory_order_release);
+      break;
+    }
     admitted.Append(*waiter);
   }
   return admitted.first;

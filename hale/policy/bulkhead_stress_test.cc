@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 #include <vector>
@@ -79,6 +80,35 @@ TEST_P(BulkheadStressTest, LosesNoPermitWhenAGrantMeetsAnAbandon) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Limits, BulkheadStressTest, testing::Values(1U, 2U));
+
+// Three have a place, one waits, and one who does not queue looks for a gap while the limit grows
+// by one: the place is for the one that waits.
+TEST(BulkheadApplyStressTest, LetsNobodyBetweenAHigherLimitAndWhoWaits) {
+  Bulkhead bulkhead({.limit = 3, .queue = 1});
+  std::atomic<std::uint32_t> most{0};
+  const std::jthread prying([&](const std::stop_token& stop) {
+    const TimePoint now = RealClock().Now();
+    while (!stop.stop_requested()) {
+      const auto permit = bulkhead.TryEnter(now);
+      for (int look = 0; permit && look < 20; ++look) {
+        most = std::max(most.load(), bulkhead.in_flight());
+      }
+    }
+  });
+  for (int i = 0; i < 20'000; ++i) {
+    std::vector<Bulkhead::Permit> held;
+    while (held.size() < 3) {
+      if (auto permit = bulkhead.TryEnter(RealClock().Now())) held.push_back(std::move(*permit));
+    }
+    SpinWaiter waiter;
+    ASSERT_TRUE(bulkhead.Enter(waiter, RealClock().Now(), 10s));
+    bulkhead.Apply({.limit = 4, .queue = 1});
+    ASSERT_TRUE(waiter.Wait(bulkhead, 1'000'000));
+    const Bulkhead::Permit last = waiter.Take();
+    bulkhead.Apply({.limit = 3, .queue = 1});
+  }
+  EXPECT_LE(most, 4U);
+}
 
 TEST(BulkheadApplyStressTest, KeepsCountWhileItsOptionsChange) {
   Bulkhead bulkhead({.limit = 2, .queue = 2});
