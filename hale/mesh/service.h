@@ -80,7 +80,8 @@ class Service final : public guard::Targets {
   struct Known {
     std::shared_ptr<Member> member;
     policy::InstanceVerdict verdict;
-    TimePoint left = kNever;  ///< when it left the set
+    TimePoint left = kNever;        ///< when it left the set
+    bool would_be_stalled = false;  ///< in shadow, and told
   };
   struct Eligible;
 

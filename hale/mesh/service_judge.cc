@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "hale/mesh/service.h"
 
@@ -12,6 +13,11 @@ void Service::MarkStalls(const MemberSet& set, const ServiceOptions& options, Ti
   for (const auto& member : set.members) readings.push_back(member->pulse().Read());
   const std::vector<bool> stalled = policy::JudgeStalls(readings, theta, now);
   for (std::size_t i = 0; i < stalled.size(); ++i) {
+    if (options.stall.mode == policy::Mode::kShadow) {
+      // Nothing is marked, so that it would be found again at each look.
+      bool& told = Find(set.members[i]->address())->would_be_stalled;
+      if (std::exchange(told, stalled[i])) continue;
+    }
     if (!stalled[i] || readings[i].stalled) continue;
     Event event;
     event.at = now;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -206,6 +207,23 @@ TEST_F(ServiceTest, InShadowSaysWhoHasStoppedAndUsesItStill) {
   Judge();
   EXPECT_TRUE(HasTold(EventKind::kWouldRefuse, "a:1"));
   EXPECT_EQ(Picked(), (std::set<std::string>{"a:1", "b:1"}));
+}
+
+TEST_F(ServiceTest, InShadowSaysOnceForEachSilenceWhoHasStopped) {
+  ServiceOptions options = Options();
+  options.stall.mode = policy::Mode::kShadow;
+  service_.Apply(options, clock_.Now());
+  Use({"a:1", "b:1"});
+  const auto silent = Of("a:1").pulse().OnSent(clock_.Now());
+  for (const std::ptrdiff_t silences : {1, 2}) {
+    clock_.Advance(100ms);
+    Of("b:1").pulse().OnSent(clock_.Now()).Answered(clock_.Now());
+    clock_.Advance(2s);
+    for (int i = 0; i < 3; ++i) Judge();
+    EXPECT_EQ(std::ranges::count(told_, EventKind::kWouldRefuse, &Told::kind), silences);
+    Of("a:1").pulse().OnBytes(clock_.Now());
+    Judge();
+  }
 }
 
 TEST_F(ServiceTest, ACheckThatOnlyConnectsDoesNotEndAStall) {
