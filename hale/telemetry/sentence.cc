@@ -189,7 +189,9 @@ std::string Sentence(const Event& event) {
     text.append(separator).append(words);
     separator = ", ";
   };
-  if (event.reason != Reason::kNone && event.reason != Reason::kRecovered) add(Word(event.reason));
+  // What happens to the process stands in the detail.
+  const bool said = event.reason == Reason::kRecovered || event.kind == EventKind::kLifecycle;
+  if (event.reason != Reason::kNone && !said) add(Word(event.reason));
   add(Figures(event));
   add(SpanWords(event));
   add(event.detail);

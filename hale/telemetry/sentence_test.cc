@@ -90,6 +90,14 @@ TEST(SentenceTest, WithoutFiguresNoneAreMadeUp) {
             "configuration rejected, the old one stays: hale.yaml:3:1 unknown key");
 }
 
+TEST(SentenceTest, AChangeOfTheProcessIsSaidOnce) {
+  Event event;
+  event.kind = EventKind::kLifecycle;
+  event.reason = Reason::kDraining;
+  event.detail = "draining";
+  EXPECT_EQ(Sentence(event), "this process: draining");
+}
+
 TEST(SentenceTest, EveryKindHasAHead) {
   for (unsigned i = 0; i < static_cast<unsigned>(EventKind::kCount); ++i) {
     Event event;
