@@ -135,9 +135,10 @@ void ValidateService(std::string_view name, const mesh::ServiceOptions& service,
   }
   const auto& statuses = service.retry.retry_on_status;
   for (std::size_t i = 0; i < statuses.size(); ++i) {
-    if (statuses[i] >= 400 && statuses[i] <= 599) continue;
+    // Below 500 an answer is the caller's affair: no attempt has failed.
+    if (statuses[i] >= 500 && statuses[i] <= 599) continue;
     findings.Error(JoinIndex(path + ".retry.retry_on_status", i),
-                   fmt::format("{} is out of range, 400 to 599 is allowed", statuses[i]));
+                   fmt::format("{} is out of range, 500 to 599 is allowed", statuses[i]));
   }
 }
 
@@ -145,7 +146,6 @@ void ValidateService(std::string_view name, const mesh::ServiceOptions& service,
 std::string_view WrongPath(std::string_view path) {
   if (!path.starts_with('/')) return "does not begin with '/'";
   if (path.find_first_of("?# ") != std::string_view::npos) return "holds '?', '#' or a space";
-  if (path.find("//") != std::string_view::npos) return "holds '//', which is normalised away";
   for (std::string_view rest = path; !rest.empty();) {
     rest.remove_prefix(1);
     const std::string_view segment = rest.substr(0, rest.find('/'));
