@@ -74,6 +74,13 @@ class Updater {
     return Accept(std::move(parsed), std::move(hash), file);
   }
 
+  /// The text that the source holds cannot be had, for this reason.
+  Offered Refuse(Problem why) {
+    last_hash_.clear();  // whatever comes next is looked at
+    rejected_ = {std::move(why)};
+    return {.verdict = Verdict::kRejected, .revision = current_->revision, .problems = rejected_};
+  }
+
   /// What is in force; revision 0 and all defaults before the first accepted text.
   std::shared_ptr<const Snapshot<T>> current() const { return current_; }
   /// Why the text that the source holds is not in force; empty when it is.

@@ -80,6 +80,16 @@ TEST_F(UpdaterTest, TakingABadEditBackClearsTheComplaint) {
   EXPECT_THAT(updater_.rejected(), IsEmpty());
 }
 
+TEST_F(UpdaterTest, ATextThatCannotBeHadChangesNothingAndIsSaidUntilOneCan) {
+  Offer("port: 1");
+  const Offered offered = updater_.Refuse({.file = "f", .message = "is gone"});
+  EXPECT_EQ(offered.verdict, Verdict::kRejected);
+  EXPECT_EQ(Print(updater_.rejected()), "f: is gone\n");
+  EXPECT_EQ(value().port, 1);
+  EXPECT_EQ(Offer("port: 1").verdict, Verdict::kUnchanged);
+  EXPECT_THAT(updater_.rejected(), IsEmpty());
+}
+
 TEST_F(UpdaterTest, ABadTextThatComesBackIsRejectedAgain) {
   Offer("port: x");
   Offer("port: 1");
