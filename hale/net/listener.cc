@@ -22,6 +22,11 @@ constexpr Duration kPause = 100ms;
 constexpr int kBacklog = 4096;  // capped by net.core.somaxconn
 constexpr int kAtOnce = 16;     // accepted before others have their turn
 
+std::unexpected<Error> CannotListen(const Address& address, int number) {
+  return Fail(Code::kUnavailable,
+              "cannot listen on " + address.Text() + ": " + std::system_category().message(number));
+}
+
 bool OutOfDescriptors(int number) {
   return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
 }
@@ -96,11 +101,21 @@ Listener::~Listener() { impl_->Close(); }
 
 void Listener::Close() { impl_->Close(); }
 
+Result<void> CheckFree(const Address& address) {
+  const int descriptor = ::socket(address.v6 ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return {};  // Listen will say so
+  const int on = 1;
+  // Connections of a former process that are still being closed are nobody who listens.
+  setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  const internal::SocketAddress wanted(address);
+  const bool taken = ::bind(descriptor, wanted.get(), wanted.size) != 0 && errno == EADDRINUSE;
+  ::close(descriptor);
+  if (taken) return CannotListen(address, EADDRINUSE);
+  return {};
+}
+
 Result<Address> Listener::Listen(const Address& address, ReusePort reuse) {
-  const auto failed = [&](int number) {
-    return Fail(Code::kUnavailable, "cannot listen on " + address.Text() + ": " +
-                                        std::system_category().message(number));
-  };
+  const auto failed = [&](int number) { return CannotListen(address, number); };
   error_code error;
   impl_->acceptor.open(address.v6 ? asio::ip::tcp::v6() : asio::ip::tcp::v4(), error);
   if (error) return failed(error.value());

@@ -34,4 +34,8 @@ class Listener final {
   std::shared_ptr<Impl> impl_;
 };
 
+/// Fails when somebody listens at an address: ReusePort::kYes would share it with them, and with
+/// another process as well as with loops of this one. Port 0 is free. Thread-safe.
+Result<void> CheckFree(const Address& address);
+
 }  // namespace hale::net
