@@ -19,8 +19,8 @@ struct GuardOptions {
   policy::CircuitBreakerOptions breaker = {};
   policy::RetryOptions retry = {};
   Duration deadline = std::chrono::seconds(15);  ///< for the whole call, waits and retries included
-  Duration per_try{0};      ///< longest attempt; 0: deadline ÷ attempts, at most 5 s
-  bool idempotent = false;  ///< the call may be made twice
+  Duration per_try{0};                           ///< longest attempt; 0: see PerTry
+  bool idempotent = false;                       ///< the call may be made twice
 };
 
 constexpr auto Fields(Type<GuardOptions>) {

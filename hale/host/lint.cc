@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -11,6 +10,7 @@
 
 #include "hale/base/quantity.h"
 #include "hale/config/text.h"
+#include "hale/net/http_head.h"
 
 namespace hale::host {
 namespace {
@@ -19,15 +19,6 @@ using config::Findings;
 using config::JoinIndex;
 using config::JoinKey;
 using policy::Mode;
-
-// RFC 9110 §9.2.2.
-constexpr std::array<std::string_view, 6> kIdempotentMethods = {"GET",   "HEAD", "OPTIONS",
-                                                                "TRACE", "PUT",  "DELETE"};
-
-bool IsIdempotent(std::string_view method) {
-  return std::find(kIdempotentMethods.begin(), kIdempotentMethods.end(), method) !=
-         kIdempotentMethods.end();
-}
 
 std::string Percent(double share) { return fmt::format("{:.4g}%", share * 100); }
 
@@ -43,7 +34,8 @@ struct Pair {
 std::uint32_t Attempts(const Pair& pair) {
   if (pair.service.retry.mode == Mode::kOff) return 1;
   const auto& methods = pair.route.match.method;
-  bool idempotent = methods.empty() || std::any_of(methods.begin(), methods.end(), IsIdempotent);
+  bool idempotent =
+      methods.empty() || std::any_of(methods.begin(), methods.end(), net::IsIdempotent);
   if (pair.route.idempotent != mesh::Idempotent::kAuto) {
     idempotent = pair.route.idempotent == mesh::Idempotent::kYes;
   }
@@ -54,7 +46,9 @@ void LintTimes(const Pair& pair, Findings& findings) {
   const auto& timeout = pair.service.timeout;
   const Duration deadline = pair.route.deadline;
   const std::uint32_t attempts = Attempts(pair);
-  const Duration per_try = mesh::PerTry(timeout, deadline, attempts);
+  // Without a time of its own the last attempt has until the deadline.
+  const Duration longest =
+      timeout.per_try > Duration::zero() ? std::min(timeout.per_try, deadline) : deadline;
   if (timeout.per_try > Duration::zero() && timeout.per_try * attempts > deadline) {
     findings.Warn(
         JoinKey(pair.route_path, "deadline"),
@@ -72,10 +66,10 @@ void LintTimes(const Pair& pair, Findings& findings) {
   }
   const auto& breaker = pair.service.breaker;
   if (breaker.mode != Mode::kOff && breaker.slow_call > Duration::zero() &&
-      breaker.slow_call >= per_try) {
+      breaker.slow_call >= longest) {
     findings.Warn(pair.service_path + ".breaker.slow_call",
                   fmt::format("no call is ever seen to take {}: an attempt of {} ends after {}",
-                              Print(breaker.slow_call), pair.route_path, Print(per_try)));
+                              Print(breaker.slow_call), pair.route_path, Print(longest)));
   }
   const Duration max_wait = pair.service.bulkhead.max_wait;
   if (max_wait > deadline / 2 && max_wait != policy::BulkheadOptions{}.max_wait) {
@@ -91,7 +85,7 @@ void LintIdempotent(const Pair& pair, Findings& findings) {
   const std::uint32_t attempts = Attempts(pair);
   if (pair.route.idempotent != mesh::Idempotent::kYes || attempts < 2) return;
   const auto& methods = pair.route.match.method;
-  const auto unsafe = std::find_if_not(methods.begin(), methods.end(), IsIdempotent);
+  const auto unsafe = std::find_if_not(methods.begin(), methods.end(), net::IsIdempotent);
   if (!methods.empty() && unsafe == methods.end()) return;
   findings.Warn(
       JoinKey(pair.route_path, "idempotent"),

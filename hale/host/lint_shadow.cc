@@ -6,22 +6,17 @@
 
 #include "hale/config/text.h"
 #include "hale/host/lint.h"
+#include "hale/net/fields.h"
 
 namespace hale::host {
 namespace {
 
-bool SameText(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
-}
-
 bool CoversHost(std::string_view wide, std::string_view narrow) {
-  if (wide.empty() || SameText(wide, narrow)) return true;
+  if (wide.empty() || net::EqualsIgnoringCase(wide, narrow)) return true;
   if (!wide.starts_with("*.")) return false;
   const std::string_view suffix = wide.substr(1);  // `.example.com`, also of `*.a.example.com`
   return narrow.size() > suffix.size() &&
-         SameText(narrow.substr(narrow.size() - suffix.size()), suffix);
+         net::EqualsIgnoringCase(narrow.substr(narrow.size() - suffix.size()), suffix);
 }
 
 bool CoversPath(std::string_view wide, std::string_view narrow) {
@@ -42,7 +37,7 @@ bool Covers(const mesh::MatchOptions& wide, const mesh::MatchOptions& narrow) {
   }
   return std::all_of(wide.header.begin(), wide.header.end(), [&](const auto& needed) {
     return std::any_of(narrow.header.begin(), narrow.header.end(), [&](const auto& given) {
-      return SameText(needed.first, given.first) &&
+      return net::EqualsIgnoringCase(needed.first, given.first) &&
              (needed.second == "*" || needed.second == given.second);
     });
   });

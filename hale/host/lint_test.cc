@@ -61,10 +61,17 @@ TEST(LintTest, ConnectingFitsIntoTheDeadline) {
 }
 
 TEST(LintTest, ASlowCallCanBeSeen) {
-  EXPECT_EQ(With("breaker: {slow_call: 5s}"),
-            "services.a.breaker.slow_call: warning: no call is ever seen to take 5s: an "
-            "attempt of routes[0] ends after 5s\n");
-  EXPECT_EQ(With("breaker: {slow_call: 4999ms}"), "");
+  EXPECT_EQ(With("breaker: {slow_call: 2s}, timeout: {per_try: 2s}"),
+            "services.a.breaker.slow_call: warning: no call is ever seen to take 2s: an "
+            "attempt of routes[0] ends after 2s\n");
+  EXPECT_EQ(With("breaker: {slow_call: 1999ms}, timeout: {per_try: 2s}"), "");
+}
+
+TEST(LintTest, ASlowCallMayTakeUpToTheDeadlineOfTheLastAttempt) {
+  EXPECT_EQ(With("breaker: {slow_call: 5s}"), "");
+  EXPECT_EQ(With("breaker: {slow_call: 15s}"),
+            "services.a.breaker.slow_call: warning: no call is ever seen to take 15s: an "
+            "attempt of routes[0] ends after 15s\n");
 }
 
 TEST(LintTest, AQueueWaitsForNoMoreThanHalfTheDeadline) {

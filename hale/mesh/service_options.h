@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -36,7 +35,7 @@ constexpr std::string_view Shorthand(Type<InstancesOptions>) { return "static"; 
 /// How long single steps of a call may take; the whole has the route's deadline.
 struct TimeoutOptions {
   Duration connect = std::chrono::seconds(1);
-  Duration per_try{0};  ///< one attempt, connecting included; 0: deadline ÷ attempts, at most 5 s
+  Duration per_try{0};  ///< one attempt, connecting included; 0: see guard::PerTry
 };
 
 constexpr auto Fields(Type<TimeoutOptions>) {
@@ -45,7 +44,7 @@ constexpr auto Fields(Type<TimeoutOptions>) {
   return std::tuple{
       Field{"connect", &O::connect, std::chrono::milliseconds(1), minutes(1), "for connecting"},
       Field{"per_try", &O::per_try, Duration(0), minutes(60),
-            "for one attempt; 0: deadline ÷ attempts, at most 5s"}};
+            "for one attempt; 0: deadline ÷ attempts, at most 5s, while another may follow"}};
 }
 
 /// Whether an instance that has stopped answering is noticed, and its calls are raced elsewhere.
@@ -84,14 +83,6 @@ constexpr auto Fields(Type<ServiceOptions>) {
       Field{"stall", &O::stall, "notice an instance that has stopped answering"},
       Field{"timeout", &O::timeout, "how long single steps may take"},
       Field{"connections", &O::connections, 1, 100'000, "to each instance, over all loops"}};
-}
-
-/// What one attempt may take within `deadline`, when there may be `attempts` in all. Pure.
-constexpr Duration PerTry(const TimeoutOptions& options, Duration deadline,
-                          std::uint32_t attempts) {
-  if (options.per_try > Duration::zero()) return std::min(options.per_try, deadline);
-  const Duration share = deadline / std::max<std::int64_t>(1, attempts);
-  return std::min<Duration>(share, std::chrono::seconds(5));
 }
 
 }  // namespace hale::mesh
