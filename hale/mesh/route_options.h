@@ -44,7 +44,7 @@ struct LimitOptions {
   Rate rate{100, std::chrono::seconds(1)};
   std::uint64_t burst = 0;         ///< 0: what one second brings, at least 1
   std::string by = "route";        ///< whose requests are counted together; see ParseLimitKey
-  std::uint32_t max_keys = 65536;  ///< keys remembered at one time, 16 bytes each
+  std::uint32_t max_keys = 65536;  ///< keys remembered at one time, 24 bytes each
 };
 
 constexpr auto Fields(Type<LimitOptions>) {
@@ -56,7 +56,7 @@ constexpr auto Fields(Type<LimitOptions>) {
       Field{"burst", &O::burst, 0, 1'000'000'000,
             "requests at once after a rest; 0: what one second brings, at least 1"},
       Field{"by", &O::by, "route (all together), client_ip or header:NAME"},
-      Field{"max_keys", &O::max_keys, 16, 16'777'216, "keys remembered at one time, 16 B each"}};
+      Field{"max_keys", &O::max_keys, 16, 16'777'216, "keys remembered at one time, 24 B each"}};
 }
 
 /// The limiter's own options. Pure.
@@ -75,7 +75,7 @@ struct LimitKey {
     kHeader,    ///< with one value of a header; those without it share one bucket
   };
   Kind kind = Kind::kRoute;
-  std::string_view header = {};  ///< in lower case; a part of what was parsed
+  std::string_view header = {};  ///< in any case; a part of what was parsed
 };
 
 /// Reads `route`, `client_ip` or `header:x-user-id`. Pure.
