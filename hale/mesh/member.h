@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
+#include <span>
 
+#include "hale/base/guarded.h"
 #include "hale/cluster/instance.h"
 #include "hale/guard/lease.h"
 #include "hale/mesh/service_options.h"
@@ -25,6 +28,17 @@ class Member final : public guard::Target, public net::ByteObserver {
   policy::PublishedVerdict& verdict() { return verdict_; }
   const policy::PublishedVerdict& verdict() const { return verdict_; }
 
+  /// Where it is: its address when that is numeric, else what was found under its name last;
+  /// nothing while nobody has looked.
+  std::optional<net::Address> place() const {
+    return place_.With([](const auto& p) { return p; });
+  }
+  /// Grows when the place changes: then its connections lead to where it was.
+  std::uint32_t moves() const { return moves_.load(std::memory_order_acquire); }
+  /// What its name means now. It stays where it is while that is among them.
+  void OnPlaces(std::span<const net::Address> places);
+  bool named() const { return named_; }
+
   /// A byte of an answer, of a call or of a check.
   void OnBytes(TimePoint now) override { pulse().OnBytes(now); }
   /// A connection was refused.
@@ -40,6 +54,9 @@ class Member final : public guard::Target, public net::ByteObserver {
   void Apply(const ServiceOptions& options, TimePoint now);
 
  private:
+  bool named_ = false;  // set at construction
+  Guarded<std::optional<net::Address>> place_;
+  std::atomic<std::uint32_t> moves_{0};
   net::ConnectionLimit connections_;
   policy::PublishedVerdict verdict_;
   std::atomic<std::int64_t> refused_{TimePoint::min().time_since_epoch().count()};

@@ -11,21 +11,24 @@ net::ClientOptions ToClient(const TimeoutOptions& timeouts) {
 
 }  // namespace
 
-net::ConnectionPool* Pools::Make(const std::shared_ptr<Member>& member, const net::Address& address,
+net::ConnectionPool* Pools::Make(const std::shared_ptr<Member>& member,
                                  const TimeoutOptions& timeouts) {
+  const std::uint32_t moves = member->moves();
+  const auto address = member->place();
+  if (!address) return nullptr;
   Entry entry{member,
-              std::make_unique<net::ConnectionPool>(loop_, address, ToClient(timeouts),
+              std::make_unique<net::ConnectionPool>(loop_, *address, ToClient(timeouts),
                                                     member->connections()),
-              timeouts.connect};
+              timeouts.connect, moves};
   return entries_.insert_or_assign(member.get(), std::move(entry)).first->second.pool.get();
 }
 
 net::ConnectionPool* Pools::Find(const std::shared_ptr<Member>& member,
                                  const TimeoutOptions& timeouts) {
   const auto found = entries_.find(member.get());
-  if (found == entries_.end()) {
-    const auto address = net::Address::Parse(member->address());
-    return address ? Make(member, *address, timeouts) : nullptr;
+  // What still uses the connections to where it was ends with them.
+  if (found == entries_.end() || found->second.moves != member->moves()) {
+    return Make(member, timeouts);
   }
   Entry& entry = found->second;
   if (entry.connect != timeouts.connect) {
@@ -44,9 +47,8 @@ Task<Result<net::ConnectionPool*>> Pools::Resolve(std::shared_ptr<Member> member
   if (!found) {
     co_return Fail(Reason::kUpstreamConnect, Executed::kNo, std::string(found.error().message));
   }
-  // Another call may have made it meanwhile.
-  if (net::ConnectionPool* pool = Find(member, own)) co_return pool;
-  co_return Make(member, found->front(), own);
+  member->OnPlaces(*found);
+  co_return Find(member, own);
 }
 
 void Pools::Prune() {

@@ -32,9 +32,9 @@ class Pools {
     std::shared_ptr<Member> member;
     std::unique_ptr<net::ConnectionPool> pool;
     Duration connect{0};
+    std::uint32_t moves = 0;  ///< of the member, when the pool was made
   };
-  net::ConnectionPool* Make(const std::shared_ptr<Member>& member, const net::Address& address,
-                            const TimeoutOptions& timeouts);
+  net::ConnectionPool* Make(const std::shared_ptr<Member>& member, const TimeoutOptions& timeouts);
 
   net::Loop& loop_;
   net::Resolver& resolver_;
