@@ -2,9 +2,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "app/body_checksum.h"
 #include "app/commands.h"
@@ -51,19 +53,53 @@ class ExecutionLog {
   int file_;
 };
 
-host::Response Checked(std::string body, const std::string& name) {
-  BodyChecksum checksum;
-  checksum.Add(body);
-  host::Response response = host::Text(std::move(body));
-  response.head.fields.Append(kChecksumHeader, checksum.Hex());
-  response.head.fields.Append("x-backend", name);
-  return response;
-}
-
 std::string Pattern(std::size_t size) {
   std::string text(size, ' ');
   for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + i * 7 % 26);
   return text;
+}
+
+/// A body that never changes, with what tells that it is the same on every backend.
+struct Document {
+  explicit Document(std::size_t size) : body(Pattern(size)) {
+    BodyChecksum sum;
+    sum.Add(body);
+    checksum = sum.Hex();
+    tag = "\"" + checksum + "\"";
+  }
+  std::string body;
+  std::string checksum;
+  std::string tag;
+};
+
+/// `bytes=N-` of this document, or nothing (RFC 9110 §14.2: what is not understood is ignored).
+std::optional<std::size_t> From(const host::Request& request, const Document& document) {
+  constexpr std::string_view kUnit = "bytes=";
+  const std::string_view range = request.header("range");
+  if (!range.starts_with(kUnit) || !range.ends_with('-')) return std::nullopt;
+  const std::string_view condition = request.header("if-range");
+  if (!condition.empty() && condition != document.tag) return std::nullopt;
+  const std::string_view digits = range.substr(kUnit.size(), range.size() - kUnit.size() - 1);
+  std::size_t from = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), from);
+  const bool read = error == std::errc() && end == digits.data() + digits.size();
+  return read && from < document.body.size() ? std::optional(from) : std::nullopt;
+}
+
+host::Response Send(const Document& document, const host::Request& request) {
+  const auto from = From(request, document);
+  host::Response response = host::Text(document.body.substr(from.value_or(0)));
+  net::Fields& fields = response.head.fields;
+  if (from) {
+    const std::size_t size = document.body.size();
+    response.head.status = 206;
+    fields.Append("Content-Range", "bytes " + std::to_string(*from) + "-" +
+                                       std::to_string(size - 1) + "/" + std::to_string(size));
+  } else {
+    fields.Append(kChecksumHeader, document.checksum);
+  }
+  fields.Append("ETag", document.tag);
+  return response;
 }
 
 /// What the demo's backend does, and how slow it has been told to be.
@@ -71,10 +107,8 @@ class Backend {
  public:
   Backend(const Options& options, host::App& app)
       : options_(options), app_(app), log_(options.log) {
-    const auto plain = [this](host::Request request) { return Answer(std::move(request), 200); };
-    const auto big = [this](host::Request request) {
-      return Answer(std::move(request), std::size_t{1} << 20);
-    };
+    const auto plain = [this](host::Request request) { return Answer(std::move(request), small_); };
+    const auto big = [this](host::Request request) { return Answer(std::move(request), big_); };
     app_.Get("/big", big);
     app_.Post("/slow/{ms}", [this](host::Request request) { return SetDelay(std::move(request)); });
     app_.Get("/", plain);
@@ -84,14 +118,16 @@ class Backend {
   }
 
  private:
-  Task<host::Response> Answer(host::Request request, std::size_t size) {
+  Task<host::Response> Answer(host::Request request, const Document& document) {
     log_.Write(request);
     const std::int64_t delay = delay_ms_.load(std::memory_order_relaxed);
     if (delay > 0) {
       net::Loop& loop = host::Worker::CurrentPools()->loop();
       co_await Sleep(loop, std::chrono::milliseconds(delay));
     }
-    co_return Checked(size == small_.size() ? small_ : big_, options_.name);
+    host::Response response = Send(document, request);
+    response.head.fields.Append("x-backend", options_.name);
+    co_return response;
   }
 
   Task<host::Response> SetDelay(host::Request request) {
@@ -103,8 +139,8 @@ class Backend {
   const Options& options_;
   host::App& app_;
   ExecutionLog log_;
-  const std::string small_ = Pattern(200);
-  const std::string big_ = Pattern(std::size_t{1} << 20);
+  const Document small_{200};
+  const Document big_{std::size_t{1} << 20};
   std::atomic<std::int64_t> delay_ms_{0};
 };
 
@@ -112,7 +148,8 @@ class Backend {
 
 int RunDemoBackend(std::span<const std::string> arguments) {
   CLI::App cli(
-      "A backend to play with: / answers 200 bytes, /big 1 MiB, both with a checksum; "
+      "A backend to play with: / answers 200 bytes, /big 1 MiB, both with a checksum and in part "
+      "if asked (Range: bytes=N-); "
       "POST /slow/MS makes it answer that much later.",
       "hale demo-backend");
   Options options;

@@ -13,6 +13,8 @@
 
 namespace hale::guard {
 
+class Target;
+
 /// The live policies that a call goes through; all outlive it.
 struct CallPolicies {
   policy::Bulkhead& bulkhead;
@@ -30,6 +32,8 @@ struct CallSpec {
   std::uint32_t incoming_attempt = 1;
   std::string_view service;
   EventSink& trail;
+  /// Not null: an extra call, which goes on where one to this target broke, rather elsewhere.
+  const Target* after = nullptr;
 };
 
 /// How long attempt `number` may take. Where nothing is said: the deadline divided by the attempts,

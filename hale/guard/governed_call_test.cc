@@ -37,6 +37,20 @@ TEST_F(GovernedCallTest, TriesAnotherTargetAfterAFailure) {
   EXPECT_TRUE(HasTold(EventKind::kRetried, Reason::kUpstreamConnect));
 }
 
+TEST_F(GovernedCallTest, GoesElsewhereThanWhereTheCallBeforeItBroke) {
+  after_ = 0;
+  sender_.script = {{.result = 2}};
+  EXPECT_EQ(Finish().instance, "b");
+}
+
+TEST_F(GovernedCallTest, AnExtraCallDepositsNothing) {
+  after_ = 0;
+  sender_.script = {{.result = 2}};
+  const double before = budget_->balance(executor_.Now());
+  Finish();
+  EXPECT_EQ(budget_->balance(executor_.Now()), before);
+}
+
 TEST_F(GovernedCallTest, ReturnsToATriedTargetWhenThereIsNoOther) {
   UseTargets({"only"});
   sender_.script = {Refused(), {.result = 2}};

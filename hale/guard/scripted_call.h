@@ -112,6 +112,7 @@ class ScriptedCall : public EventSink {
   Duration per_try_{0};
   bool idempotent_ = false;
   std::uint32_t incoming_attempt_ = 1;
+  std::optional<std::size_t> after_;
 
  private:
   Task<void> Drive() {
@@ -122,7 +123,8 @@ class ScriptedCall : public EventSink {
                         .idempotent = idempotent_,
                         .incoming_attempt = incoming_attempt_,
                         .service = "s",
-                        .trail = *this};
+                        .trail = *this,
+                        .after = after_ ? targets_->targets[*after_].get() : nullptr};
     GovernedCall<int> call(executor_, policies, spec, *targets_, sender_);
     try {
       Governed<int> governed = co_await call.Run();

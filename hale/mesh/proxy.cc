@@ -1,11 +1,8 @@
 #include "hale/mesh/proxy.h"
 
-#include <algorithm>
-
-#include "hale/guard/governed_call.h"
 #include "hale/mesh/path.h"
+#include "hale/mesh/proxied_call.h"
 #include "hale/mesh/refusal.h"
-#include "hale/mesh/upstream_sender.h"
 
 namespace hale::mesh {
 Proxy::Proxy(const config::Live<RouteTable>& routes, const ServingRecords& records, Pools& pools,
@@ -37,7 +34,7 @@ Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
                                 .pseudonym = records_.pseudonym},
                                ThreadRandom());
   if (!passport) {
-    co_await Refuse(request, passport.error(), true);
+    co_await Refuse(request, passport.error(), HopRetry::kNo);
     co_return;
   }
   request.passport = *passport;
@@ -52,7 +49,8 @@ Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
   // `OPTIONS *` asks about the server: it goes where its root goes (RFC 9112 §3.2.4).
   const Route* found = routes.Find(head, head.target == "*" ? "/" : head.path());
   if (found == nullptr) {
-    co_await Refuse(request, Error(Reason::kNoRoute, Executed::kNo), true);
+    const Error unknown(Reason::kNoRoute, Executed::kNo);
+    co_await Refuse(request, unknown, HopRetry::kNo);
     co_return;
   }
   const Route& route = *found;
@@ -71,100 +69,12 @@ Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
     request.trail.On(event);
     Error error(taken.error().reason, Executed::kNo);
     error.retry_after = taken.error().retry_after;
-    co_await Refuse(request, error, true);
+    co_await Refuse(request, error, HopRetry::kNo);
     co_return;
   }
-  co_await Call(request, route);
-}
-
-Task<void> Proxy::Call(ServedRequest& request, const Route& route) {
-  net::ServerExchange& exchange = request.exchange;
   request.service = route.service->name();
-  RequestBody body(exchange);
-  // A failure here is the client's, and answered by the server already.
-  if (const auto read = co_await body.ReadWhole(); !read) {
-    request.reason = read.error().reason;
-    co_return;
-  }
-  const Duration whole = std::min(route.options.deadline, request.passport.timeout);
-  const TimePoint deadline = SaturatingAdd(request.began, whole);
-  const bool idempotent = route.options.idempotent == Idempotent::kAuto
-                              ? net::IsIdempotent(exchange.request().method)
-                              : route.options.idempotent == Idempotent::kYes;
-  const ServiceOptions& options = *route.service_options;
-  UpstreamSender sender({.pools = pools_,
-                         .service = *route.service,
-                         .options = options,
-                         .head = exchange.request(),
-                         .client = &exchange,
-                         .body = body,
-                         .idempotent = idempotent});
-  const guard::CallPolicies policies{route.service->bulkhead(), options.retry,
-                                     route.service->budget(), ThreadRandom(),
-                                     options.timeout.per_try};
-  const guard::CallSpec spec{.deadline = deadline,
-                             .whole = whole,
-                             .idempotent = idempotent,
-                             .incoming_attempt = request.passport.attempt,
-                             .service = route.service->name(),
-                             .trail = request.trail};
-  guard::GovernedCall<Answer> call(pools_.loop(), policies, spec, *route.service, sender);
-  guard::Governed<Answer> ended = co_await call.Run();
-  request.attempts = ended.attempts;
-  request.instance = ended.lease.instance();
-  if (ended.result) {
-    net::ResponseHead& response = ended.result->exchange->response();
-    if (response.status >= 500) request.reason = Reason::kUpstreamStatus;
-    if (ended.final_for_caller && response.status >= 500) {
-      response.fields.Set("hale-retry", "no");
-    }
-    co_await Relay(request, *ended.result->exchange, ended.lease);
-  } else if (body.broken()) {
-    request.reason = body.broken()->reason;
-  } else {
-    co_await Refuse(request, ended.result.error(), ended.final_for_caller);
-  }
-  co_await sender.Finish();
-}
-
-Task<void> Proxy::Relay(ServedRequest& request, net::ClientExchange& upstream,
-                        guard::Lease& lease) {
-  net::ServerExchange& client = request.exchange;
-  net::ResponseHead& head = upstream.response();
-  StampResponse(head, request.passport);
-  client.Respond(head, head.framing);
-  while (true) {
-    std::span<const char> piece;
-    if (!upstream.body_complete()) {
-      const auto read = co_await upstream.ReadBody();
-      if (!read) {
-        // The client must see that this is not the whole of it (RFC 9112 §8).
-        request.reason = read.error().reason;
-        if (!IsCallersFault(request.reason) && read.error().code != Code::kCancelled) {
-          lease.Broke(pools_.loop().Now());
-        } else {
-          request.reason = Reason::kClientAbort;
-        }
-        client.Abort();
-        co_return;
-      }
-      piece = *read;
-    }
-    const bool last = upstream.body_complete() || piece.empty();
-    const auto written = last ? co_await client.Finish(piece) : co_await client.WriteBody(piece);
-    if (!written) {
-      request.reason = written.error().reason;
-      co_return;
-    }
-    if (last) co_return;
-  }
-}
-
-Task<void> Proxy::Refuse(ServedRequest& request, const Error& error, bool no_retry) {
-  request.reason = error.reason;
-  const Refusal refusal = MakeRefusal(error, request.passport.request_id.view(),
-                                      no_retry ? HopRetry::kNo : HopRetry::kMay);
-  co_await request.exchange.RespondWhole(refusal.head, refusal.body);
+  ProxiedCall call(pools_, request, route);
+  co_await call.Run();
 }
 
 void Proxy::OnRefused(const net::Address& peer, const net::Verdict& verdict) {

@@ -25,9 +25,6 @@ class Proxy final : public net::RequestHandler {
 
  private:
   Task<void> Serve(ServedRequest& request, const RouteTable& routes);
-  Task<void> Call(ServedRequest& request, const Route& route);
-  Task<void> Relay(ServedRequest& request, net::ClientExchange& upstream, guard::Lease& lease);
-  Task<void> Refuse(ServedRequest& request, const Error& error, bool no_retry);
 
   const config::Live<RouteTable> routes_;
   const ServingRecords& records_;

@@ -31,6 +31,12 @@ telemetry::AccessRecord RecordOf(const ServedRequest& request, const ServingReco
 
 }  // namespace
 
+Task<void> Refuse(ServedRequest& request, Error error, HopRetry retry) {
+  request.reason = error.reason;
+  const Refusal refusal = MakeRefusal(error, request.passport.request_id.view(), retry);
+  co_await request.exchange.RespondWhole(refusal.head, refusal.body);
+}
+
 void Conclude(const ServedRequest& request, const ServingRecords& records, TimePoint now) {
   const telemetry::AccessRecord record = RecordOf(request, records, now);
   telemetry::RouteMetrics& metrics =

@@ -6,6 +6,7 @@
 
 #include "hale/base/event.h"
 #include "hale/mesh/forward.h"
+#include "hale/mesh/refusal.h"
 #include "hale/net/http_server.h"
 #include "hale/telemetry/access_log.h"
 #include "hale/telemetry/flight_recorder.h"
@@ -57,6 +58,9 @@ struct ServedRequest {
   Reason reason = Reason::kNone;
   std::uint32_t attempts = 0;
 };
+
+/// Answers a request that Hale turns away.
+Task<void> Refuse(ServedRequest& request, Error error, HopRetry retry);
 
 /// Counts a request that has ended, writes its line and keeps it if it is worth asking about.
 void Conclude(const ServedRequest& request, const ServingRecords& records, TimePoint now);

@@ -1,5 +1,6 @@
 #include "hale/telemetry/access_log.h"
 
+#include "hale/telemetry/answer_failed.h"
 #include "hale/telemetry/json_line.h"
 #include "hale/telemetry/redact.h"
 
@@ -12,7 +13,7 @@ constexpr std::size_t kMaxName = 256;
 constexpr std::size_t kLineBytes = 8 * 1024;
 
 std::string_view LevelOf(const AccessRecord& record) {
-  if (record.status == 0) return "error";
+  if (record.status < 400 && AnswerFailed(record.status, record.reason)) return "error";
   return record.status >= 400 && record.reason != Reason::kNone ? "warn" : "info";
 }
 

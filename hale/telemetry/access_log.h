@@ -32,7 +32,7 @@ struct AccessRecord {
 };
 
 /// Renders a record as a JSON line, by hand since every request pays for it, and queues it. Its
-/// level is `info`, `warn` for a 4xx or 5xx with a reason and `error` for no response.
+/// level is `info`, `warn` for a 4xx or 5xx with a reason and `error` for none or one cut off.
 /// Thread-safe.
 class AccessLog {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "hale/telemetry/answer_failed.h"
 #include "hale/telemetry/redact.h"
 
 namespace hale::telemetry {
@@ -49,7 +50,7 @@ std::optional<Kept> FlightRecorder::Classify(const AccessRecord& request,
                                              const RequestTrail& trail) const {
   const bool local = request.attempts == 0 && request.reason != Reason::kNone;
   if (local && request.status != 0) return Kept::kRefused;
-  if (request.status == 0 || request.status >= 500) return Kept::kFailed;
+  if (AnswerFailed(request.status, request.reason)) return Kept::kFailed;
   if (std::ranges::any_of(kTouched, [&](EventKind kind) { return trail.Has(kind); })) {
     return Kept::kRecovered;
   }

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <map>
 
+#include "hale/telemetry/answer_failed.h"
+
 namespace hale::telemetry {
 namespace {
 
@@ -76,7 +78,7 @@ void RouteMetrics::Count(std::string_view method, int status, Reason reason, Dur
   Resolve(durations_[verb], [&]() -> const Histogram& {
     return owner_.durations_.With({kMethodWords[verb], route_});
   }).Observe(took);
-  if (status != 0 && status < 500) return;
+  if (!AnswerFailed(status, reason)) return;
   Resolve(errors_[static_cast<std::size_t>(reason)], [&]() -> const Counter& {
     return owner_.errors_.With({route_, Word(reason)});
   }).Add();
@@ -92,10 +94,11 @@ RequestMetrics::RequestMetrics(Registry& registry)
            .help = "From the first byte of a request to the last of its answer.",
            .labels = {"method", "route"},
            .max_series = 2 * kMaxRoutes})),
-      errors_(registry.Counters({.name = "http_requests_errors_total",
-                                 .help = "Requests that ended in a 5xx or without an answer.",
-                                 .labels = {"route", "reason"},
-                                 .max_series = 4 * kMaxRoutes})),
+      errors_(registry.Counters(
+          {.name = "http_requests_errors_total",
+           .help = "Requests that ended in a 5xx, without an answer or with one cut off.",
+           .labels = {"route", "reason"},
+           .max_series = 4 * kMaxRoutes})),
       routes_(std::make_unique<Guarded<Routes>>()) {}
 
 RequestMetrics::~RequestMetrics() = default;

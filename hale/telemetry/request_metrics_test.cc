@@ -37,6 +37,13 @@ TEST_F(RequestMetricsTest, A5xxAndNoAnswerAreErrors) {
   EXPECT_TRUE(Shows("http_requests_total{method=\"GET\",route=\"/a\",code=\"none\"} 1"));
 }
 
+TEST_F(RequestMetricsTest, AnAnswerThatIsCutOffIsAnErrorUnlessTheClientWent) {
+  metrics_.Route("/a").Count("GET", 200, Reason::kUpstreamReset, 1ms);
+  metrics_.Route("/a").Count("GET", 200, Reason::kClientAbort, 1ms);
+  EXPECT_TRUE(Shows("http_requests_errors_total{route=\"/a\",reason=\"upstream_reset\"} 1"));
+  EXPECT_FALSE(Shows("http_requests_errors_total{route=\"/a\",reason=\"client_abort\"} 1"));
+}
+
 TEST_F(RequestMetricsTest, ACallersFaultIsNoError) {
   metrics_.Route("/a").Count("GET", 429, Reason::kRateLimited, 1ms);
   EXPECT_TRUE(Shows("http_requests_total{method=\"GET\",route=\"/a\",code=\"429\"} 1"));
