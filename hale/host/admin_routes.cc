@@ -60,6 +60,7 @@ AdminResponse Ready(const Readiness& readiness) {
           ? Json(R"({"ready":true})")
           : Json(fmt::format("{{\"ready\":false,\"why\":{}}}", JsonString(readiness.why)));
   if (!readiness.ready) response.status = 503;
+  response.reason = readiness.reason;
   return response;
 }
 

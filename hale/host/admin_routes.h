@@ -16,6 +16,7 @@ namespace hale::host {
 struct Readiness {
   bool ready = false;
   std::string why = {};  ///< `draining`, `no instance of orders is alive` ...; empty when ready
+  Reason reason = Reason::kNone;  ///< the same in one word
 };
 
 /// What the admin port shows. References outlive the routes; the functions are called on the admin

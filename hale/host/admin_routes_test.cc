@@ -72,8 +72,9 @@ TEST_F(AdminRoutesTest, HealthIsAboutTheProcessOnly) {
 
 TEST_F(AdminRoutesTest, ReadySaysWhyNot) {
   EXPECT_EQ(Ask("/ready").status, 200);
-  readiness_ = {.ready = false, .why = "draining"};
+  readiness_ = {.ready = false, .why = "draining", .reason = Reason::kDraining};
   EXPECT_EQ(Ask("/ready").status, 503);
+  EXPECT_EQ(Ask("/ready").reason, Reason::kDraining);
   EXPECT_EQ(Json("/ready").at("why"), "draining");
 }
 

@@ -50,7 +50,7 @@ Task<void> AppHandler::Serve(mesh::ServedRequest& request) {
       request.reason = read.error().reason;
       co_return;  // the server has answered it
     }
-    response = co_await Answer(entry->handler, std::move(*read));
+    response = co_await Answer(*entry, std::move(*read));
   }
   request.reason = response.reason;
   response.head.fields.Set("x-request-id", request.passport.request_id.view());
@@ -69,13 +69,19 @@ Task<Result<Request>> AppHandler::Read(mesh::ServedRequest& request, Request::Da
   co_return Request(std::make_shared<const Request::Data>(std::move(data)));
 }
 
-Task<Response> AppHandler::Answer(const App::Handler& handler, Request request) {
+Task<Response> AppHandler::Answer(const App::Entry& entry, Request request) {
   // A handler's bug must not end the process nor leave the client without an answer.
+  const telemetry::TraceContext trace = request.passport().trace;
+  std::string why = "it threw something that is no std::exception";
   try {
-    co_return co_await handler(std::move(request));
-  } catch (const std::exception&) {
-    co_return Response(500, "the handler failed\n");
+    co_return co_await entry.handler(std::move(request));
+  } catch (const std::exception& exception) {
+    why = exception.what();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): said below
   }
+  app_.process_->log().With(trace).Error("a handler failed",
+                                         {{"route", entry.pattern.text()}, {"why", why}});
+  co_return Response(500, "the handler failed\n");
 }
 
 Response AppHandler::BuiltIn(std::string_view path) const {
@@ -84,7 +90,7 @@ Response AppHandler::BuiltIn(std::string_view path) const {
     const Readiness ready = app_.process_->IsReady();
     if (ready.ready) return Text("ready\n");
     Response response(503, ready.why + "\n");
-    response.reason = Reason::kDraining;
+    response.reason = ready.reason;
     response.head.fields.Append("hale-reason", Word(response.reason));
     return response;
   }

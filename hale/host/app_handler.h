@@ -18,7 +18,7 @@ class AppHandler final : public net::RequestHandler {
   Task<void> Serve(mesh::ServedRequest& request);
   Task<Result<Request>> Read(mesh::ServedRequest& request, Request::Data data);
   Response BuiltIn(std::string_view path) const;
-  static Task<Response> Answer(const App::Handler& handler, Request request);
+  Task<Response> Answer(const App::Entry& entry, Request request);
 
   const App& app_;
   mesh::Pools& pools_;

@@ -1,5 +1,9 @@
 #include "hale/host/document.h"
 
+#include <limits.h>
+#include <unistd.h>
+
+#include <array>
 #include <utility>
 
 #include "hale/config/origins.h"
@@ -8,6 +12,12 @@
 #include "hale/host/lint.h"
 
 namespace hale::host {
+
+std::string NodeId(const NodeOptions& node) {
+  if (!node.id.empty()) return node.id;
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size()) == 0 ? name.data() : "";
+}
 
 std::vector<std::string> StartSections() {
   return {"node", "listen", "admin", "config", "telemetry"};

@@ -26,6 +26,9 @@ struct NodeOptions {
   std::uint32_t loops = 0;  ///< event loops; 0: one for each core
 };
 
+/// Its id, or the host's name.
+std::string NodeId(const NodeOptions& node);
+
 constexpr auto Fields(Type<NodeOptions>) {
   using O = NodeOptions;
   return std::tuple{Field{"service", &O::service, "the name in logs, metrics and traces"},

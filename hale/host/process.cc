@@ -6,6 +6,7 @@
 
 #include "hale/config/file.h"
 #include "hale/host/status.h"
+#include "hale/net/listener.h"
 #include "hale/telemetry/request_id.h"
 
 namespace hale::host {
@@ -13,10 +14,24 @@ namespace {
 
 /// How often all sets are judged: a stall is noticed this much later than it could be at most.
 constexpr Duration kJudgeEvery = std::chrono::milliseconds(100);
+/// How often loops let go of the members that have left: registries exchange them without a change
+/// of the document.
+constexpr Duration kPruneEvery = std::chrono::seconds(10);
 
 std::string MakePseudonym(const Document& document) {
   const auto id = telemetry::NewRequestId(ThreadRandom());
   return document.node.service + "-" + std::string(id.data(), 8);
+}
+
+std::unexpected<Error> CannotOpen(std::size_t listener, const Error& error) {
+  return Fail(Code::kUnavailable,
+              "listen[" + std::to_string(listener) + "].address: " + error.message);
+}
+
+/// What a source says of itself, without its name, which a problem has already.
+std::string Without(const std::string& name, std::string_view message) {
+  if (message.starts_with(name + ": ")) message.remove_prefix(name.size() + 2);
+  return std::string(message);
 }
 
 std::size_t LoopsFor(const Document& document) {
@@ -28,10 +43,16 @@ std::size_t LoopsFor(const Document& document) {
 
 std::unique_ptr<Process> Process::Make(const std::string& file, config::Problems& problems) {
   Signals::Block();
+  const bool piped = file == "-";
+  const std::string name = piped ? "stdin" : file;
   const auto text = config::ReadText(file, Size{config::kMaxDocument});
-  if (text) return FromText(*text, file, problems);
-  problems.push_back({.file = file, .at = {}, .path = {}, .message = text.error().message});
-  return nullptr;
+  if (!text) {
+    problems.push_back({.file = name, .at = {}, .path = {}, .message = text.error().message});
+    return nullptr;
+  }
+  auto process = FromText(*text, name, problems);
+  if (process) process->fixed_ = piped;
+  return process;
 }
 
 std::unique_ptr<Process> Process::MakeFixed(const std::string& text, config::Problems& problems) {
@@ -84,6 +105,7 @@ Result<void> Process::Open(const HandlerFactory& handlers) {
   started_ = control_.Now();
   records_.pseudonym = MakePseudonym(document);
   routes_.Publish(routing_.Apply(document));
+  if (auto free = CheckPorts(document); !free) return free;
   if (auto opened = OpenWorkers(document, handlers); !opened) return opened;
   if (auto opened = OpenAdmin(document); !opened) return opened;
   RegisterMetrics();
@@ -96,23 +118,30 @@ Result<void> Process::Open(const HandlerFactory& handlers) {
   return {};
 }
 
+/// Before any of them is ours.
+Result<void> Process::CheckPorts(const Document& document) {
+  for (std::size_t i = 0; i < document.listen.size(); ++i) {
+    const auto address = net::Address::Parse(document.listen[i].address);
+    if (!address) return CannotOpen(i, address.error());
+    if (const auto free = net::CheckFree(*address); !free) return CannotOpen(i, free.error());
+  }
+  return {};
+}
+
 Result<void> Process::OpenWorkers(const Document& document, const HandlerFactory& handlers) {
   const std::size_t loops = LoopsFor(document);
   for (std::size_t i = 0; i < loops; ++i) {
     workers_.push_back(std::make_unique<Worker>(handlers, resolver_, observatory_->events()));
   }
-  for (const mesh::ListenOptions& listen : document.listen) {
+  for (std::size_t i = 0; i < document.listen.size(); ++i) {
+    const mesh::ListenOptions& listen = document.listen[i];
     groups_.push_back(std::make_unique<net::ServerGroup>());
     auto address = net::Address::Parse(listen.address);
     for (auto& worker : workers_) {
-      if (!address) return std::unexpected(address.error());
-      auto bound = worker->Listen(listen, *address, *groups_.back());
-      if (!bound) {
-        return Fail(Code::kUnavailable,
-                    "cannot listen on " + listen.address + ": " + bound.error().message);
-      }
-      address = *bound;  // the port that was chosen for 0 is the other loops', too
+      // The port that is chosen for 0 is the other loops', too.
+      if (address) address = worker->Listen(listen, *address, *groups_.back());
     }
+    if (!address) return CannotOpen(i, address.error());
     addresses_.push_back(*address);
   }
   return {};
@@ -135,8 +164,7 @@ Result<void> Process::OpenAdmin(const Document& document) {
   auto address = net::Address::Parse(document.admin.address);
   if (address) address = admin_server_->Listen(*address);
   if (!address) {
-    return Fail(Code::kUnavailable, "cannot listen on " + document.admin.address +
-                                        " (admin.address): " + address.error().message);
+    return Fail(Code::kUnavailable, "admin.address: " + address.error().message);
   }
   addresses_.push_back(*address);
   return {};
@@ -151,6 +179,11 @@ void Process::Run() {
 
 void Process::Judge() {
   routing_.Judge();
+  readiness_.With([this](Readiness& readiness) { readiness = LookIfReady(); });
+  if (control_.Now() - pruned_ >= kPruneEvery) {
+    pruned_ = control_.Now();
+    for (auto& worker : workers_) worker->Prune();
+  }
   control_.At(SaturatingAdd(control_.Now(), kJudgeEvery), [this] { Judge(); });
 }
 
@@ -158,34 +191,40 @@ void Process::Judge() {
 void Process::Reload() {
   auto offered = std::make_shared<config::Offered>();
   const auto text = source_->Read();
-  if (!text) {
-    Tell(EventKind::kConfigRejected, Reason::kNone, "config", text.error().message);
-    return;
-  }
-  *offered = updater_.With(
-      [&](auto& updater) { return updater->Offer(*text, std::string(source_->name())); });
+  *offered = updater_.With([&](auto& updater) {
+    const std::string name(source_->name());
+    return text ? updater->Offer(*text, name)
+                : updater->Refuse({.file = name, .message = Without(name, text.error().message)});
+  });
   if (offered->verdict == config::Verdict::kUnchanged) return;
   control_.Post([this, offered] { Apply(*offered); });
 }
 
 void Process::Apply(const config::Offered& offered) {
-  if (offered.verdict == config::Verdict::kRejected) {
-    for (const config::Problem& problem : offered.problems) {
-      if (problem.severity != config::Severity::kError) continue;
-      Tell(EventKind::kConfigRejected, Reason::kNone, "config", config::Print(problem));
-    }
-    return;
-  }
+  if (offered.verdict == config::Verdict::kRejected) return TellRejected(offered.problems);
   const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
   routes_.Publish(routing_.Apply(snapshot->value));
   observatory_->log().SetLevel(snapshot->value.log.level);
-  for (auto& worker : workers_) worker->Prune();
   std::string detail = "revision " + std::to_string(offered.revision) + ", " +
                        std::to_string(offered.changes.size()) + " values changed";
   for (const std::string& section : offered.at_next_start) {
     detail += ", " + section + " takes effect at the next start";
   }
   Tell(EventKind::kConfigApplied, Reason::kNone, "config", detail);
+}
+
+/// One event for the document, with its first error; the log has them all.
+void Process::TellRejected(const config::Problems& problems) {
+  std::vector<std::string> errors;
+  for (const config::Problem& problem : problems) {
+    if (problem.severity == config::Severity::kError) errors.push_back(config::Print(problem));
+  }
+  std::string detail = errors.front();
+  if (errors.size() > 1) detail += " (1 of " + std::to_string(errors.size()) + " errors)";
+  Tell(EventKind::kConfigRejected, Reason::kNone, "config", detail);
+  for (std::size_t i = 1; i < errors.size(); ++i) {
+    observatory_->log().Warn("configuration rejected, another error", {{"problem", errors[i]}});
+  }
 }
 
 void Process::OnSignal(int signal) {
@@ -204,6 +243,7 @@ void Process::OnSignal(int signal) {
 
 void Process::Drain() {
   phase_ = Phase::kDraining;
+  readiness_.With([this](Readiness& readiness) { readiness = LookIfReady(); });
   Tell(EventKind::kLifecycle, Reason::kDraining, "process", "draining");
   for (auto& worker : workers_) worker->Drain();
   const mesh::DrainOptions drain =
@@ -220,7 +260,7 @@ void Process::Finish(TimePoint until) {
   std::size_t open = 0;
   for (auto& worker : workers_) open += worker->connections();
   if (open == 0 || control_.Now() >= until) {
-    Tell(EventKind::kLifecycle, Reason::kDraining, "gateway",
+    Tell(EventKind::kLifecycle, Reason::kDraining, "process",
          open == 0 ? "stopped" : "stopped, " + std::to_string(open) + " connections cut off");
     control_.Stop();
     return;
@@ -235,8 +275,12 @@ std::shared_ptr<mesh::Service> Process::FindService(const std::string& name) con
 }
 
 Readiness Process::IsReady() const {
-  if (phase_ != Phase::kServing) {
-    return {.ready = false, .why = phase_ == Phase::kStarting ? "starting" : "draining"};
+  return readiness_.With([](const Readiness& readiness) { return readiness; });
+}
+
+Readiness Process::LookIfReady() const {
+  if (phase_ >= Phase::kDraining) {
+    return {.ready = false, .why = "draining", .reason = Reason::kDraining};
   }
   for (const auto& [name, kept] : routing_.services()) {
     if (kept.left != kNever) continue;
@@ -244,7 +288,11 @@ Readiness Process::IsReady() const {
     const bool usable = std::ranges::any_of(set->members, [](const auto& member) {
       return member->verdict().use() != policy::Use::kOut;
     });
-    if (!usable) return {.ready = false, .why = "no instance of " + name + " is alive"};
+    if (!usable) {
+      return {.ready = false,
+              .why = "no instance of " + name + " is alive",
+              .reason = Reason::kNoInstance};
+    }
   }
   return {.ready = true};
 }

@@ -26,7 +26,8 @@ namespace hale::host {
 class Process {
  public:
   /// The document's file must hold a valid document: otherwise its problems are in `problems`, and
-  /// null is returned. Warnings are there, too.
+  /// null is returned. Warnings are there, too. What comes from standard input (`-`) does not
+  /// change.
   static std::unique_ptr<Process> Make(const std::string& file, config::Problems& problems);
   /// The same from a text, which then does not change.
   static std::unique_ptr<Process> MakeFixed(const std::string& text, config::Problems& problems);
@@ -43,10 +44,13 @@ class Process {
 
   /// Ends the loops that serve: no handler runs afterwards. Implied by the destructor.
   void Close() { workers_.clear(); }
-  /// Whether it should get requests. Control loop, or approximately from any.
+  /// Makes Run return at once, as a second SIGTERM does. Thread-safe.
+  void Stop() { control_.Stop(); }
+  /// Whether it should get requests, as of the last 100 ms. Thread-safe.
   Readiness IsReady() const;
 
   const mesh::ServingRecords& records() const { return records_; }
+  const telemetry::Log& log() const { return observatory_->log(); }
   const config::Live<mesh::RouteTable>& routes() const { return routes_; }
   /// A service of the document, or null. Before Run, or on the control loop.
   std::shared_ptr<mesh::Service> FindService(const std::string& name) const;
@@ -59,14 +63,17 @@ class Process {
                                            config::Problems& problems);
   Process(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> observatory);
 
+  static Result<void> CheckPorts(const Document& document);
   Result<void> OpenWorkers(const Document& document, const HandlerFactory& handlers);
   Result<void> OpenAdmin(const Document& document);
   void Reload();
   void Apply(const config::Offered& offered);
+  void TellRejected(const config::Problems& problems);
   void OnSignal(int signal);
   void Drain();
   void Finish(TimePoint until);
   void Judge();
+  Readiness LookIfReady() const;
   std::string Status();
   void RegisterMetrics();
   void Tell(EventKind kind, Reason reason, std::string_view policy, std::string_view detail) const;
@@ -89,7 +96,10 @@ class Process {
   config::Subscription changes_;
   std::vector<net::Address> addresses_;
   Phase phase_ = Phase::kStarting;
+  Guarded<Readiness> readiness_{
+      Readiness{.ready = false, .why = "starting", .reason = Reason::kNoInstance}};
   TimePoint started_{};
+  TimePoint pruned_{};
   bool fixed_ = false;
 };
 

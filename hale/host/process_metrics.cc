@@ -8,6 +8,12 @@ void Process::RegisterMetrics() {
   using telemetry::SampleSink;
   telemetry::Registry& metrics = observatory_->metrics();
 
+  metrics.Compute({"hale_node", "1, with who this process is", {"service", "zone", "id"}},
+                  MetricKind::kGauge, [this](SampleSink& sink) {
+                    const auto node =
+                        updater_.With([](const auto& u) { return u->current()->value.node; });
+                    sink.Sample({node.service, node.zone, NodeId(node)}, 1);
+                  });
   metrics.Compute(
       {"hale_instance_up", "1: calls go to it, 0: it is left out", {"service", "instance"}},
       MetricKind::kGauge, [this](SampleSink& sink) {
@@ -37,12 +43,14 @@ void Process::RegisterMetrics() {
   metrics.Compute({"hale_bulkhead_in_flight", "calls in flight", {"service"}}, MetricKind::kGauge,
                   [this](SampleSink& sink) {
                     for (const auto& [name, kept] : routing_.services()) {
+                      if (kept.left != kNever) continue;
                       sink.Sample({name}, kept.object->service()->bulkhead().in_flight());
                     }
                   });
   metrics.Compute({"hale_bulkhead_waiting", "calls that wait for a place", {"service"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     for (const auto& [name, kept] : routing_.services()) {
+                      if (kept.left != kNever) continue;
                       sink.Sample({name}, kept.object->service()->bulkhead().waiting());
                     }
                   });
@@ -50,6 +58,7 @@ void Process::RegisterMetrics() {
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     const TimePoint now = control_.clock().Now();
                     for (const auto& [name, kept] : routing_.services()) {
+                      if (kept.left != kNever) continue;
                       sink.Sample({name}, kept.object->service()->budget().balance(now));
                     }
                   });

@@ -27,8 +27,6 @@ std::string NameOf(const mesh::RouteOptions& route) {
 
 mesh::RouteTable Routing::Apply(const Document& document) {
   const TimePoint now = ground_.control.Now();
-  Forget(services_, now);
-  Forget(limits_, now);
   MarkAllLeft(services_, now);
   MarkAllLeft(limits_, now);
 
@@ -40,6 +38,9 @@ mesh::RouteTable Routing::Apply(const Document& document) {
     } else {
       kept.object = std::make_shared<RunningService>(name, options, ground_);
     }
+  }
+  for (auto& [name, kept] : services_) {
+    if (kept.left == now) kept.object->Rest();
   }
   std::vector<mesh::Route> routes;
   routes.reserve(document.routes.size());
@@ -78,6 +79,9 @@ mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::
 }
 
 void Routing::Judge() {
+  const TimePoint now = ground_.control.Now();
+  Forget(services_, now);
+  Forget(limits_, now);
   for (auto& [name, kept] : services_) {
     if (kept.left == kNever) kept.object->Judge();
   }

@@ -22,7 +22,7 @@ class Routing {
 
   /// The table for a document that has been judged valid; what it needs runs from now on.
   mesh::RouteTable Apply(const Document& document);
-  /// Judges all services; every 100 ms.
+  /// Judges all services and forgets what has been gone for long; every 100 ms.
   void Judge();
 
   template <class T>

@@ -1,10 +1,17 @@
 #include "hale/host/running_service.h"
 
 #include "hale/mesh/life_probe.h"
+#include "hale/mesh/member_place.h"
 #include "hale/mesh/probe.h"
 #include "hale/provider/file/file_registry.h"
 
 namespace hale::host {
+namespace {
+
+/// How often the names of instances are looked up: one that was started again may be elsewhere.
+constexpr Duration kNamesEvery = std::chrono::seconds(5);
+
+}  // namespace
 
 RunningService::RunningService(const std::string& name, const mesh::ServiceOptions& options,
                                const ServiceGround& ground)
@@ -41,6 +48,13 @@ void RunningService::Apply(const mesh::ServiceOptions& options) {
   Follow(options.instances);
 }
 
+void RunningService::Rest() {
+  subscription_.Close();
+  watcher_.reset();
+  file_.clear();
+  health_.SetInstances(cluster::Instances());
+}
+
 void RunningService::Follow(const mesh::InstancesOptions& options) {
   if (options.file.empty()) {
     subscription_.Close();
@@ -74,6 +88,12 @@ void RunningService::Judge() {
   net::Loop& control = ground_.control;
   const TimePoint now = control.Now();
   service_->Judge(now, ThreadRandom());
+  if (now >= names_due_) {
+    names_due_ = SaturatingAdd(now, kNamesEvery);
+    for (const auto& member : service_->members()->members) {
+      Spawn(mesh::LookUpPlace(control, ground_.resolver, member, kNamesEvery), probes_.get_token());
+    }
+  }
   const auto options = service_->options();
   for (auto& member : service_->TakeProbes(now, ThreadRandom())) {
     Spawn(mesh::ProbeLife(control, ground_.resolver, std::move(member), options->timeout.connect,

@@ -35,7 +35,10 @@ class RunningService final : private cluster::HealthObserver {
   /// Null when the instances stand in the document.
   const cluster::Watcher* watcher() const { return watcher_.get(); }
 
+  /// Goes on, also after Rest.
   void Apply(const mesh::ServiceOptions& options);
+  /// Nobody calls it for now: its instances are neither watched nor checked, what is known stays.
+  void Rest();
   /// Weighs the facts and asks those whose rest is over for a sign of life.
   void Judge();
 
@@ -52,6 +55,7 @@ class RunningService final : private cluster::HealthObserver {
   std::unique_ptr<cluster::Watcher> watcher_;
   cluster::InstanceFeed::Subscription subscription_;
   std::stop_source probes_;
+  TimePoint names_due_{};
   // Whether a judgement has been asked for and is on its way; outlives me for the posted work.
   std::shared_ptr<std::atomic<bool>> asked_ = std::make_shared<std::atomic<bool>>(false);
 };

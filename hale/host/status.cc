@@ -110,12 +110,17 @@ json::object ConfigOf(const StatusParts& parts) {
   for (const config::Problem& problem : parts.rejected) {
     rejected.push_back(json::string(config::Print(problem)));
   }
+  json::array warnings;
+  for (const config::Problem& problem : parts.document.warnings) {
+    warnings.push_back(json::string(config::Print(problem)));
+  }
   json::array next;
   for (const std::string& section : parts.at_next_start) next.push_back(json::string(section));
   return {{"revision", parts.document.revision},
           {"hash", parts.document.hash},
           {"source", parts.document.file},
           {"rejected", std::move(rejected)},
+          {"warnings", std::move(warnings)},
           {"at_next_start", std::move(next)},
           {"effective",
            json::parse(config::DumpWithOrigins(parts.document.value, parts.document.origins))}};
@@ -128,7 +133,10 @@ std::string StatusJson(const StatusParts& parts) {
   for (const auto& [name, kept] : parts.routing.services()) {
     if (kept.left == kNever) services[name] = ServiceOf(*kept.object, parts.now);
   }
-  return json::serialize(json::object{{"service", parts.document.value.node.service},
+  const NodeOptions& node = parts.document.value.node;
+  return json::serialize(json::object{{"service", node.service},
+                                      {"zone", node.zone},
+                                      {"id", NodeId(node)},
                                       {"uptime_seconds", Seconds(parts.now - parts.started)},
                                       {"draining", parts.draining},
                                       {"services", std::move(services)},

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +12,6 @@
 #include <filesystem>
 #include <fstream>
 
-#include "hale/net/sockaddr.h"
 #include "wire.h"
 
 namespace hale::test {
@@ -33,14 +31,6 @@ services:
 routes:
   - {{name: all, service: origin, deadline: 20s}}
 )";
-
-bool Answers(const net::Address& address) {
-  const net::internal::SocketAddress to(address);
-  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool connected = ::connect(descriptor, to.get(), to.size) == 0;
-  ::close(descriptor);
-  return connected;
-}
 
 }  // namespace
 
@@ -64,7 +54,7 @@ GatewayProcess::GatewayProcess(const net::Address& origin, Duration per_try) {
   posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
   EXPECT_EQ(posix_spawn(&process_, binary.c_str(), &files, nullptr, arguments, environ), 0);
   posix_spawn_file_actions_destroy(&files);
-  EXPECT_TRUE(Eventually([&] { return Answers(address_); })) << binary;
+  EXPECT_TRUE(Eventually([&] { return Accepts(address_); })) << binary;
 }
 
 GatewayProcess::~GatewayProcess() {

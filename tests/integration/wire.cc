@@ -13,6 +13,14 @@
 
 namespace hale::test {
 
+bool Accepts(const net::Address& address) {
+  const net::internal::SocketAddress to(address);
+  const int descriptor = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const bool connected = ::connect(descriptor, to.get(), to.size) == 0;
+  ::close(descriptor);
+  return connected;
+}
+
 Wire Wire::To(const net::Address& address) {
   const net::internal::SocketAddress to(address);
   const int descriptor = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);

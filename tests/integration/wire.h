@@ -8,6 +8,9 @@
 
 namespace hale::test {
 
+/// Whether somebody accepts connections there.
+bool Accepts(const net::Address& address);
+
 /// How a peer ended a connection.
 enum class Ended : std::uint8_t { kOpen, kClosed, kReset };
 

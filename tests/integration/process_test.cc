@@ -1,0 +1,155 @@
+#include "hale/host/process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "hale/host/app.h"
+#include "hale/mesh/proxy.h"
+#include "hale/net/sockaddr.h"
+#include "recording_origin.h"
+#include "tests/conformance/temporary_directory.h"
+#include "wire.h"
+
+namespace hale::test {
+namespace {
+
+/// A process keeps SIGTERM and the like to itself; afterwards they are the test program's again.
+class OwnSignals {
+ public:
+  OwnSignals() { pthread_sigmask(SIG_SETMASK, nullptr, &before_); }
+  ~OwnSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_{};
+};
+
+std::string Ask(const net::Address& where, const std::string& path) {
+  Wire wire = Wire::To(where);
+  wire.Send("GET " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+  return wire.ReadAll();
+}
+
+/// The gateway, run by a thread of the test.
+class ProcessTest : public testing::Test {
+ protected:
+  ~ProcessTest() override {
+    if (process_) process_->Stop();
+    if (thread_.joinable()) thread_.join();
+  }
+  Result<void> Open(const std::string& document) {
+    ReplaceFile(file_, document);
+    config::Problems problems;
+    process_ = host::Process::Make(file_, problems);
+    if (!process_) return Fail(Code::kInvalidArgument, config::Print(problems));
+    handlers_ = [this](mesh::Pools& pools, const mesh::ListenOptions& listen) {
+      return std::make_unique<mesh::Proxy>(process_->routes(), process_->records(), pools, listen);
+    };
+    return process_->Open(handlers_);
+  }
+  void Start(const std::string& services) {
+    const auto opened = Open(kHead + services);
+    ASSERT_TRUE(opened) << opened.error().message;
+    thread_ = std::thread([this] { process_->Run(); });
+  }
+  void Save(const std::string& services) { ReplaceFile(file_, kHead + services); }
+  std::string Admin(const std::string& path) { return Ask(process_->addresses().back(), path); }
+  bool Shows(const std::string& path, const std::string& text) {
+    return Eventually([&] { return Admin(path).contains(text); });
+  }
+
+  static constexpr const char* kHead =
+      "node: {service: shop, zone: north, id: shop-7, loops: 1}\n"
+      "listen: [\"127.0.0.1:0\"]\nadmin: {address: \"127.0.0.1:0\"}\n"
+      "telemetry: {access_log: off}\n";
+  OwnSignals signals_;
+  TemporaryDirectory directory_;
+  std::string file_ = directory_ / "hale.yaml";
+  host::HandlerFactory handlers_;
+  std::unique_ptr<host::Process> process_;
+  std::thread thread_;
+};
+
+TEST_F(ProcessTest, AsksNobodyWhoHasLeftTheDocumentForHealth) {
+  RecordingOrigin origin;
+  Start("services: {a: {instances: [\"" + origin.address().Text() +
+        "\"], health: {path: /, interval: 100ms, timeout: 50ms}}}\n");
+  ASSERT_TRUE(Eventually([&] { return origin.connections() >= 3; }));
+  Save("services: {}\n");
+  ASSERT_TRUE(Shows("/metrics", "hale_config_revision 2"));
+  origin.Clear();
+  std::this_thread::sleep_for(500ms);
+  EXPECT_LE(origin.connections(), 1) << "the one that was under way";
+}
+
+TEST_F(ProcessTest, IsNotReadyWhileNoInstanceIsAlive) {
+  const std::string nobody = Port().address().Text();  // free a moment ago
+  Start("services: {a: {instances: [\"" + nobody + "\"]}}\nroutes: [{service: a}]\n");
+  ASSERT_TRUE(Shows("/ready", "200 OK"));
+  Ask(process_->addresses().front(), "/");  // it refuses: only then it is known
+  EXPECT_TRUE(Shows("/ready", "hale-reason: no_instance"));
+}
+
+TEST_F(ProcessTest, CountsOneRejectionForADocumentWithManyErrors) {
+  Start("services: {}\n");
+  Save("services: {a: {}, b: {}}\nroutes: [{service: c}]\n");
+  ASSERT_TRUE(Shows("/metrics", "\nhale_config_rejected 1\n"));
+  EXPECT_TRUE(Shows("/metrics", "hale_config_reloads_total{result=\"rejected\"} 1\n"));
+}
+
+TEST_F(ProcessTest, SaysThatTheDocumentIsGoneUntilItIsBack) {
+  Start("services: {}\n");
+  std::filesystem::remove(file_);
+  EXPECT_TRUE(Shows("/metrics", "\nhale_config_rejected 1\n"));
+  EXPECT_TRUE(Shows("/status", file_ + ": No such file or directory"));
+  Save("services: {}\n");
+  EXPECT_TRUE(Shows("/metrics", "\nhale_config_rejected 0\n"));
+}
+
+TEST_F(ProcessTest, SharesItsPortWithNoOtherProcess) {
+  const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int on = 1;
+  ::setsockopt(other, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  const net::Address address = Port().address();
+  const net::internal::SocketAddress bound(address);
+  ASSERT_EQ(::bind(other, bound.get(), bound.size), 0);
+  ASSERT_EQ(::listen(other, 1), 0);
+  const auto opened = Open("admin: {address: \"\"}\nlisten: [\"" + address.Text() + "\"]\n");
+  ::close(other);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().message,
+            "listen[0].address: cannot listen on " + address.Text() + ": Address already in use");
+}
+
+TEST_F(ProcessTest, SaysWhoItIs) {
+  Start("services: {}\n");
+  EXPECT_TRUE(Shows("/metrics", R"(hale_node{service="shop",zone="north",id="shop-7"} 1)"));
+  EXPECT_TRUE(Shows("/status", R"("service":"shop","zone":"north","id":"shop-7")"));
+}
+
+TEST(AppTest, GoesOnWhenAHandlerThrows) {
+  const OwnSignals signals;
+  const net::Address address = Port().address();
+  host::App app("node: {loops: 1}\nlisten: [\"" + address.Text() +
+                "\"]\nadmin: {address: \"\"}\ntelemetry: {access_log: off}\n");
+  using Answer = Task<host::Response>;
+  app.Get("/exception", [](host::Request) -> Answer { throw std::runtime_error("no ledger"); });
+  app.Get("/number", [](host::Request) -> Answer { throw 7; });
+  std::thread thread([&] { app.Run(); });
+  ASSERT_TRUE(Eventually([&] { return Accepts(address); }));
+  for (const char* path : {"/exception", "/number"}) {
+    EXPECT_TRUE(Ask(address, path).contains("500 Internal Server Error")) << path;
+  }
+  EXPECT_TRUE(Ask(address, "/health").contains("200 OK"));
+  app.process().Stop();
+  thread.join();
+}
+
+}  // namespace
+}  // namespace hale::test
