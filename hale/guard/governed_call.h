@@ -34,11 +34,7 @@ class GovernedCall {
   Task<Governed<T>> Run() {
     const TimePoint now = executor_.Now();
     if (now >= spec_.deadline) co_return RefuseLate(now);
-    if (spec_.after == nullptr) {
-      policies_.budget.OnRequest(now);
-    } else {
-      tried_.Add(*spec_.after);
-    }
+    spec_.after ? tried_.Add(*spec_.after) : policies_.budget.OnRequest(now);
     auto place = policies_.bulkhead.TryEnter(now);
     if (!place && place.error().reason == Reason::kConcurrency) {
       place = co_await EnterQueue(policies_.bulkhead, executor_, spec_.deadline);

@@ -272,7 +272,10 @@ Task<bool> ServerConnection::EndExchange() {
     socket_.Abort();
     co_return false;
   }
-  if (!close_ && !co_await DrainBody()) close_ = true;
+  if (!close_) {
+    const bool drained = co_await DrainBody();
+    close_ = !drained;
+  }
   if (close_) co_await Linger();
   co_return !close_;
 }
@@ -304,7 +307,8 @@ Task<void> ServerConnection::Refuse(Verdict verdict) {
   AppendResponseHead(out_, head, Framing::Length(body.size()), ConnectionField::kClose);
   server_->handler.OnRefused(socket_.peer(), verdict);
   socket_.set_write_patience(kLingerTime);
-  if (co_await socket_.Write(out_, body)) co_await Linger();
+  const auto sent = co_await socket_.Write(out_, body);
+  if (sent) co_await Linger();
 }
 
 // A close with bytes unread makes the kernel send RST, which can overtake the response.
