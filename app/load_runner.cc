@@ -131,7 +131,8 @@ class Runner final {
       if (exchange || exchange.error().reason != Reason::kConcurrency) co_return exchange;
       Trigger freed(loop_);
       waiting_.push_back(&freed);
-      if (co_await freed.Wait(plan.deadline) != Trigger::Ended::kFired) {
+      const Trigger::Ended ended = co_await freed.Wait(plan.deadline);
+      if (ended != Trigger::Ended::kFired) {
         std::erase(waiting_, &freed);
         co_return Fail(Reason::kUpstreamTimeout, Executed::kNo);
       }

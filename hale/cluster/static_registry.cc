@@ -17,13 +17,11 @@ void StaticRegistry::Replace(std::vector<Instance> instances) {
 
 Task<Result<Update>> StaticRegistry::Next(Position after) {
   for (;;) {
-    // Named, and not in a loop's condition: there g++ 12 loses the coroutine.
     const Position here(kEpoch, number_);
     if (after != here) co_return Update(here, instances_);
     changed_.Reset();
-    if (co_await changed_.Wait() == Trigger::Ended::kStopped) {
-      co_return Fail(Code::kCancelled, "stopped");
-    }
+    const Trigger::Ended ended = co_await changed_.Wait();
+    if (ended == Trigger::Ended::kStopped) co_return Fail(Code::kCancelled, "stopped");
   }
 }
 

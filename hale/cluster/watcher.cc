@@ -160,7 +160,10 @@ Task<void> Watcher::Run(std::shared_ptr<Loop> loop) {
     auto update = co_await loop->parts.registry->Next(loop->Ask());
     if (stop.stop_requested()) break;
     const Duration rest = loop->Take(std::move(update));
-    if (rest > Duration::zero() && !co_await Sleep(loop->parts.executor, rest)) break;
+    if (rest > Duration::zero()) {
+      const bool slept = co_await Sleep(loop->parts.executor, rest);
+      if (!slept) break;
+    }
   }
 }
 

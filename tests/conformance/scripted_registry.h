@@ -49,9 +49,8 @@ class ScriptedRegistry final : public cluster::Registry {
         mended_ = false;
         co_return cluster::Update(here, instances_, authoritative_);
       }
-      if (co_await news_.Wait() == Trigger::Ended::kStopped) {
-        co_return Fail(Code::kCancelled, "stopped");
-      }
+      const Trigger::Ended ended = co_await news_.Wait();
+      if (ended == Trigger::Ended::kStopped) co_return Fail(Code::kCancelled, "stopped");
     }
   }
 

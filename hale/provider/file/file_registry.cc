@@ -126,9 +126,8 @@ Task<Result<cluster::Update>> FileRegistry::Next(cluster::Position after) {
         co_return update;
       }
     }
-    if (co_await inbox->news.Wait() == Trigger::Ended::kStopped) {
-      co_return Fail(Code::kCancelled, "stopped");
-    }
+    const Trigger::Ended ended = co_await inbox->news.Wait();
+    if (ended == Trigger::Ended::kStopped) co_return Fail(Code::kCancelled, "stopped");
   }
 }
 
