@@ -28,6 +28,7 @@ struct Question {
   std::uint16_t port;
   Addresses answer = Fail(Code::kUnavailable, "the resolver has stopped");
   Trigger* waiter = nullptr;  // touched on the loop only
+  bool wanted = true;         // under the lock; the loop is there for as long
 };
 
 Addresses Ask(const std::string& host, std::uint16_t port) {
@@ -59,6 +60,12 @@ struct Resolver::Impl {
   std::deque<std::shared_ptr<Question>> waiting;
   bool stopping = false;
 
+  void Forget(const std::shared_ptr<Question>& question) {
+    const std::lock_guard lock(mutex);
+    question->wanted = false;
+    std::erase(waiting, question);
+  }
+
   static void Serve(const std::shared_ptr<Impl>& impl) {
     for (;;) {
       std::unique_lock lock(impl->mutex);
@@ -69,7 +76,9 @@ struct Resolver::Impl {
       lock.unlock();
       auto answer = Ask(question->host, question->port);
       lock.lock();
-      if (impl->stopping) return;  // the loop may be gone with whoever asked
+      if (impl->stopping) return;
+      // Posted under the lock: the loop may be gone with whoever asked.
+      if (!question->wanted) continue;
       question->loop.Post([question, answer = std::move(answer)]() mutable {
         if (question->waiter == nullptr) return;
         question->answer = std::move(answer);
@@ -106,6 +115,7 @@ Task<Addresses> Resolver::Resolve(Loop& loop, std::string host_port, TimePoint d
   }
   const auto ended = co_await answered.Wait(deadline);
   question->waiter = nullptr;
+  if (ended != Trigger::Ended::kFired) impl_->Forget(question);
   if (ended == Trigger::Ended::kStopped) co_return Fail(Code::kCancelled, "stopped");
   if (ended == Trigger::Ended::kTimedOut) {
     co_return Fail(Code::kDeadlineExceeded, "'" + host_port + "' took too long to resolve");

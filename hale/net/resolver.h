@@ -13,7 +13,7 @@ namespace hale::net {
 
 /// Turns names into addresses through the system's resolver, in one helper thread, since
 /// getaddrinfo blocks. A numeric address is returned at once. At most 256 names wait; beyond that
-/// kResourceExhausted. Thread-safe; the loop given to a call must outlive it.
+/// kResourceExhausted. Thread-safe; the loop given to a call outlives the call, not the look-up.
 class Resolver final {
  public:
   Resolver();
