@@ -133,6 +133,28 @@ TEST_F(ProcessTest, SaysWhoItIs) {
   EXPECT_TRUE(Shows("/status", R"("service":"shop","zone":"north","id":"shop-7")"));
 }
 
+TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
+  const OwnSignals signals;
+  const TemporaryDirectory directory;
+  std::string file = directory / "hale.yaml";
+  const net::Address address = Port().address();
+  const std::string head = "node: {loops: 2}\nlisten: [\"" + address.Text() +
+                           "\"]\nadmin: {address: \"\"}\ntelemetry: {access_log: off}\n";
+  WriteInPlace(file, head);
+  std::string option = "-c";
+  char* arguments[] = {option.data(), option.data(), file.data()};
+  host::App app(3, arguments);
+  std::thread thread([&] { app.Run(); });
+  ASSERT_TRUE(Eventually([&] { return Accepts(address); }));
+  for (int i = 0; i < 40; ++i) {
+    ReplaceFile(file,
+                head + "services: {s" + std::to_string(i) + ": {instances: [\"127.0.0.1:1\"]}}");
+    EXPECT_TRUE(Ask(address, "/ready").contains("200 OK"));
+  }
+  app.process().Stop();
+  thread.join();
+}
+
 TEST(AppTest, GoesOnWhenAHandlerThrows) {
   const OwnSignals signals;
   const net::Address address = Port().address();
