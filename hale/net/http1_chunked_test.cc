@@ -47,9 +47,11 @@ TEST(ChunkedDecoderTest, GivesTheSameByteForByte) {
 }
 
 TEST(ChunkedDecoderTest, DropsExtensionsAndTrailers) {
-  const auto decoded = Decode("3;a=b;c\r\nabc\r\n00;z\r\nX-Sum: 1\r\nY:\r\n\r\n");
+  const std::string_view sent = "3;a=b;c\r\nabc\r\n00;z\r\nX-Sum: 1\r\nY:\r\n\r\n";
+  const auto decoded = Decode(sent);
   EXPECT_EQ(decoded.body, "abc");
   EXPECT_TRUE(decoded.done);
+  EXPECT_EQ(decoded.consumed, sent.size()) << "what is left would be the next request";
 }
 
 TEST(ChunkedDecoderTest, RefusesASizeThatIsNotHexadecimalDigits) {
