@@ -41,6 +41,9 @@ class Runner final {
     if (!options.failures_file.empty()) failures_.open(options.failures_file);
   }
 
+  /// The file of failures, if one is wanted.
+  bool can_write() const { return options_.failures_file.empty() || failures_.is_open(); }
+
   Task<void> Run() {
     start_ = loop_.clock().Now();
     int burst = 0;
@@ -258,6 +261,11 @@ Task<void> Main(net::Loop& loop, net::Resolver& resolver, const LoadOptions& opt
     co_return;
   }
   Runner runner(loop, *address, options, report, stop);
+  if (!runner.can_write()) {
+    result = Fail(Code::kInvalidArgument, options.failures_file + " cannot be written");
+    loop.Stop();
+    co_return;
+  }
   co_await runner.Run();
 }
 
