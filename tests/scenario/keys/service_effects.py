@@ -142,7 +142,7 @@ _retry("mode", ("off", "enforce"), _tries(), lambda off, on: off == 1 and on == 
 _retry("attempts", (2, 4), _tries(), lambda two, four: two == 2 and four == 4)
 # Full jitter draws from zero: nine waits below 1 s add up to less than 0.4 s once in a billion times,
 # and nine below 50 ms cannot reach 0.5 s.
-_retry("backoff_base", ("1ms", "1s"), _took, lambda short, long: short < 0.3 and long > 0.4, attempts=10, backoff_max="1s")
+_retry("backoff_base", ("1ms", "1s"), _took, lambda short, long: short < 0.8 and long > 1, attempts=10, backoff_max="1s")
 _retry("backoff_max", ("50ms", "1s"), _took, lambda short, long: short < 0.6 and long > 0.7, attempts=10, backoff_base="50ms")
 _retry("max_elapsed", ("10ms", "0s"), _tries(), lambda short, none: short < 10 and none == 10,
        attempts=10, backoff_base="40ms", backoff_max="40ms")
