@@ -140,8 +140,8 @@ def _took(scenario, options):
 
 _retry("mode", ("off", "enforce"), _tries(), lambda off, on: off == 1 and on == 3)
 _retry("attempts", (2, 4), _tries(), lambda two, four: two == 2 and four == 4)
-# Full jitter draws from zero: nine waits below 1 s add up to less than 0.4 s once in a billion times,
-# and nine below 50 ms cannot reach 0.5 s.
+# Full jitter draws from zero: nine waits below 1 s add up to less than 1 s three times in a million;
+# below 1, 2, 4 ... 256 ms they cannot reach 0.6 s, below 50 ms not 0.5 s.
 _retry("backoff_base", ("1ms", "1s"), _took, lambda short, long: short < 0.8 and long > 1, attempts=10, backoff_max="1s")
 _retry("backoff_max", ("50ms", "1s"), _took, lambda short, long: short < 0.6 and long > 0.7, attempts=10, backoff_base="50ms")
 _retry("max_elapsed", ("10ms", "0s"), _tries(), lambda short, none: short < 10 and none == 10,
