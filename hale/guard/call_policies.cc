@@ -56,8 +56,8 @@ Duration PerTry(const CallPolicies& policies, const CallSpec& spec, std::uint32_
 
 Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure) {
   if (!failure) return Outcome::kSuccess;
-  const bool neutral = failure->failed == policy::Failed::kInstance || IsShed(failure->reason) ||
-                       hale::IsCallersFault(failure->reason) ||
+  const bool neutral = failure->failed == policy::Failed::kInstance || failure->shed ||
+                       IsShed(failure->reason) || hale::IsCallersFault(failure->reason) ||
                        (failure->reason == Reason::kNone && IsCallersFault(failure->code));
   return neutral ? Outcome::kIgnored : Outcome::kFailure;
 }

@@ -78,6 +78,13 @@ TEST(OutcomeOfTest, TheCallersFaultIsNeutral) {
   EXPECT_EQ(Of(Error(Code::kCancelled, "")), Outcome::kIgnored);
 }
 
+TEST(OutcomeOfTest, AnInstanceThatShedsLoadHasNotFailed) {
+  policy::FailedAttempt failure{.reason = Reason::kUpstreamStatus, .status = 503, .shed = true};
+  EXPECT_EQ(OutcomeOf(failure), Outcome::kIgnored);
+  failure.shed = false;
+  EXPECT_EQ(OutcomeOf(failure), Outcome::kFailure);
+}
+
 TEST(OutcomeOfTest, WhatAPolicyRefusedIsNeutral) {
   EXPECT_EQ(Of(Error(Reason::kConcurrency, Executed::kNo)), Outcome::kIgnored);
   EXPECT_EQ(Of(Error(Reason::kCircuitOpen, Executed::kNo)), Outcome::kIgnored);

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "hale/mesh/retry_after.h"
+
 namespace hale::mesh {
 namespace {
 
@@ -10,6 +12,13 @@ Task<void> Await(Trigger& trigger) { co_await trigger.Wait(); }
 /// A body that is thrown away is read to its end only if that is nearly here.
 constexpr std::uint64_t kWorthDraining = 64 * 1024;
 constexpr Duration kDrainPatience = std::chrono::milliseconds(100);
+
+/// A hop below has more to do than it takes on: not a failure of the instance that says so. What
+/// else it refuses with (`circuit_open`, `no_instance` ...) tells that behind it nobody answers.
+bool IsOverload(std::optional<Reason> reason) {
+  return reason == Reason::kConcurrency || reason == Reason::kQueueFull ||
+         reason == Reason::kQueueTimeout || reason == Reason::kDraining;
+}
 
 bool IsStale(const Error& error, const net::ClientExchange& exchange) {
   return error.reason == Reason::kUpstreamReset && exchange.reused() && !exchange.answered();
@@ -142,13 +151,9 @@ std::optional<policy::FailedAttempt> UpstreamSender::Failure(const Result<Answer
   failure.executed = Executed::kMaybe;
   failure.status = head.status;
   failure.hop_final = head.fields.Find("hale-retry") == "no";
+  failure.shed = IsOverload(ReasonFromWord(head.fields.Find("hale-reason").value_or("")));
   if (const auto after = head.fields.Find("retry-after")) {
-    int seconds = 0;
-    const auto [end, error] =
-        std::from_chars(after->data(), after->data() + after->size(), seconds);
-    if (error == std::errc() && end == after->data() + after->size()) {
-      failure.retry_after = std::chrono::seconds(seconds);
-    }
+    failure.retry_after = ParseRetryAfter(*after, RealClock().WallNow());
   }
   return failure;
 }

@@ -75,6 +75,7 @@ struct FailedAttempt {
   bool idempotent = false;
   bool replayable = true;         ///< its body is still held whole, or it has none
   bool answer_begun = false;      ///< a byte of an answer has been passed on
+  bool shed = false;              ///< the answer says that it was turned away for overload
   bool hop_final = false;         ///< the answer said `hale-retry: no`
   Duration elapsed{0};            ///< since the first attempt began
   Duration remaining = kForever;  ///< until the request's deadline
