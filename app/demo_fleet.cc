@@ -127,7 +127,7 @@ Result<std::string> DemoFleet::Do(DemoAction action) {
   };
   switch (action) {
     case DemoAction::kKill: {
-      const std::string said = done("killed", backends_[kKilled], kKilled);
+      std::string said = done("killed", backends_[kKilled], kKilled);
       backends_[kKilled].Kill();
       return said;
     }
