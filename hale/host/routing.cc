@@ -64,7 +64,8 @@ mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::
   for (const mesh::LimitOptions& options : route.limit) {
     // What a limit counts is its identity; its rate is not.
     const std::string by = options.by + "/" + std::to_string(options.max_keys);
-    const std::string key = name + " " + by + " " + std::to_string(seen[by]++);
+    std::string key = name;
+    key.append(" ").append(by).append(" ").append(std::to_string(seen[by]++));
     Kept<mesh::RouteLimit>& kept = limits_[key];
     kept.left = kNever;
     if (kept.object) {

@@ -150,8 +150,9 @@ TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
     while (!stop.stop_requested()) EXPECT_TRUE(Ask(address, "/ready").contains("200 OK"));
   });
   for (int i = 0; i < 5; ++i) {
-    const std::string name = "s" + std::to_string(i);
-    ReplaceFile(file, head + "services: {" + name + ": {instances: [\"127.0.0.1:1\"]}}");
+    std::string document = head + "services: {s";
+    document += std::to_string(i) + ": {instances: [\"127.0.0.1:1\"]}}";
+    ReplaceFile(file, document);
     std::this_thread::sleep_for(150ms);  // it is read 50 ms after its last change
   }
   asking.request_stop();
