@@ -11,7 +11,7 @@ constexpr std::string_view kHead = R"(node:   {{service: demo}}
 listen: [{{address: "127.0.0.1:{}", trust: edge}}]
 admin:  {{address: "127.0.0.1:{}"}}
 telemetry: {{access_log: "{}"}}
-drain:  {{wait: 0s, timeout: 1s}}
+drain:  {{wait: 0s, timeout: 3s}}
 log:    {{level: info}}
 )";
 
@@ -19,13 +19,13 @@ log:    {{level: info}}
 constexpr std::string_view kGoverned = R"(services:
   shop:
     instances: {{static: [{}]}}
-    health:    {{path: /ready, interval: 500ms, timeout: 1s}}
+    health:    {{path: /ready, interval: 500ms, timeout: 500ms}}
     retry:     {{attempts: 3, budget: 10%}}
 routes:
   - name: shop
     service: shop
     deadline: 2s
-    limit: [{{rate: {}/s, by: "header:x-user-id"}}]
+    limit: [{{rate: {}/s, by: "header:x-user-id"}}, {{rate: 10000/s, by: client_ip}}]
 )";
 
 constexpr std::string_view kBare = R"(services:
@@ -42,7 +42,6 @@ routes:
   - name: shop
     service: shop
     deadline: 2s
-    limit: [{{mode: "off", rate: {}/s, by: "header:x-user-id"}}]
 )";
 
 std::string Replaced(std::string text, std::string_view what, std::string_view with) {
@@ -60,7 +59,7 @@ std::string DemoDocument(const DemoPlaces& places) {
   }
   return fmt::format(kHead, places.port, places.admin, places.access_log) +
          (places.policies ? fmt::format(kGoverned, instances, kDemoLimit)
-                          : fmt::format(kBare, instances, kDemoLimit));
+                          : fmt::format(kBare, instances));
 }
 
 std::string WithTypo(std::string document) {
