@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "hale/mesh/service.h"
 
@@ -10,6 +11,16 @@ namespace {
 /// random place on stand for the whole: drawing two of them is drawing two of all. Neighbours may
 /// fail together, so it is not so many members of any kind.
 constexpr std::size_t kWindow = 64;
+
+/// How long until the first of the circuits that rest admits a probe; zero when none says when.
+Duration UntilOneAdmits(std::span<const std::shared_ptr<Member>> members, TimePoint now) {
+  TimePoint first = kNever;
+  for (const auto& member : members) {
+    const TimePoint from = member->breaker().admits_from();
+    if (from > now) first = std::min(first, from);
+  }
+  return first == kNever ? Duration::zero() : first - now;
+}
 
 }  // namespace
 
@@ -58,6 +69,8 @@ std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& w
   Rejection rejection{.reason = closed_to_us > 0 ? Reason::kCircuitOpen : Reason::kNoInstance,
                       .observed = 0,
                       .threshold = static_cast<double>(count)};
+  if (eligible.size == 0 && closed_to_us > 0)
+    rejection.retry_after = UntilOneAdmits(set->members, now);
   std::shared_ptr<Member> ramping;
   while (eligible.size > 0) {
     const auto chosen =

@@ -126,6 +126,17 @@ TEST_F(ServiceTest, SaysCircuitOpenWhenAllAreOpen) {
   EXPECT_EQ(Pick().error().reason, Reason::kCircuitOpen);
 }
 
+TEST_F(ServiceTest, SaysWhenTheFirstOfTheOpenCircuitsAdmitsAProbe) {
+  Use({"a:1", "b:1"});
+  Open("a:1");
+  clock_.Advance(1s);
+  Open("b:1");
+  const Duration left = Of("a:1").breaker().admits_from() - clock_.Now();
+  EXPECT_GT(left, 3s);
+  EXPECT_LT(left, Of("b:1").breaker().admits_from() - clock_.Now());
+  EXPECT_EQ(Pick().error().retry_after, left);
+}
+
 TEST_F(ServiceTest, SaysNoInstanceWhenAllAreDead) {
   Use({"a:1", "b:1"});
   service_.OnRefused(Of("a:1"), clock_.Now());

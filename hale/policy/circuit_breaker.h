@@ -117,6 +117,11 @@ class CircuitBreaker {
   }
   bool WouldAdmit() const { return WouldAdmit(context_.clock.Now()); }
 
+  /// From when on it may let calls through; kNever when that is not a matter of time.
+  TimePoint admits_from() const {
+    return TimePoint(Duration(admits_from_.load(std::memory_order_relaxed)));
+  }
+
   /// Changes the rules and keeps the state.
   void Apply(const CircuitBreakerOptions& options, TimePoint now);
   void Apply(const CircuitBreakerOptions& options) { Apply(options, context_.clock.Now()); }

@@ -165,7 +165,7 @@ void KeyedLimiter::TellBound(TimePoint now) {
   event.at = now;
   event.kind = EventKind::kBound;
   event.reason = Reason::kRateLimited;
-  event.policy = "keyed_limiter";
+  event.policy = "rate_limiter";
   event.service = context_.name;
   event.observed = static_cast<double>(overflowed());
   event.threshold = static_cast<double>(cells());
