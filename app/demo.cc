@@ -13,6 +13,7 @@
 #include "app/demo_narrator.h"
 #include "app/demo_report.h"
 #include "app/demo_story.h"
+#include "app/demo_teller.h"
 
 namespace hale::app {
 namespace {

@@ -9,22 +9,10 @@
 #include "app/demo_document.h"
 #include "app/demo_folder.h"
 #include "app/demo_process.h"
+#include "app/demo_story.h"
 #include "hale/base/error.h"
 
 namespace hale::app {
-
-/// What is done to the fleet in the story.
-enum class DemoAction : std::uint8_t {
-  kKill,
-  kRestart,
-  kStop,
-  kContinue,
-  kSlow,
-  kNormal,
-  kFlood,  ///< nothing to the fleet: the load does it
-  kBadEdit,
-  kGoodEdit,
-};
 
 /// Three backends and a gateway in front of them: processes of their own on free ports, with their
 /// document and logs in a private folder. All gone when I am. Not thread-safe.

@@ -1,28 +1,20 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
 #include <list>
-#include <string>
 #include <thread>
 
+#include "app/demo_callers.h"
 #include "app/demo_report.h"
 #include "app/load_report.h"
 
 namespace hale::app {
 
-/// The callers of one phase: four users who come 125 times a second each and, if there is one, a
-/// caller who floods. Each is an open loop in a thread of its own. They only read: what a killed
-/// backend had begun to write nobody can repeat safely, with or without Hale. Not thread-safe.
+/// The callers of one phase at work, each an open loop in a thread of its own. Not thread-safe.
 class DemoLoad final {
  public:
-  struct Options {
-    std::uint16_t port = 0;
-    Duration length{0};
-    bool flood = false;
-  };
   /// Begins at once. `stop` outlives me; when set, the callers give up soon.
-  DemoLoad(const Options& options, const std::atomic<bool>& stop);
+  DemoLoad(const DemoLoadOptions& options, const std::atomic<bool>& stop);
   DemoLoad(const DemoLoad&) = delete;
   DemoLoad& operator=(const DemoLoad&) = delete;
   ~DemoLoad();
@@ -32,16 +24,17 @@ class DemoLoad final {
   void Finish(DemoRow& row);
 
  private:
-  struct Caller {
-    explicit Caller(const LoadOptions& with) : options(with), report(options) {}
-    LoadOptions options;
+  struct Running {
+    explicit Running(const DemoCaller& caller)
+        : load(caller.load), floods(caller.floods), report(load) {}
+    LoadOptions load;
+    bool floods;
     LoadReport report;
-    bool floods = false;
     std::thread thread;
   };
   void Join();
 
-  std::list<Caller> callers_;  // their threads hold references
+  std::list<Running> callers_;  // their threads hold references
 };
 
 }  // namespace hale::app

@@ -12,6 +12,10 @@ constexpr std::string_view kYellow = "\x1b[33m";
 constexpr std::string_view kGreen = "\x1b[32m";
 constexpr std::string_view kNormal = "\x1b[0m";
 
+std::string Coloured(std::string_view text, std::string_view code, bool colour) {
+  return colour ? fmt::format("{}{}{}", code, text, kNormal) : std::string(text);
+}
+
 // A pipe must see each line when it happens, too.
 void Print(const std::string& text) {
   std::fputs(text.c_str(), stdout);
@@ -24,13 +28,15 @@ std::string_view Word(DemoNarrator::Who who) {
   return who == DemoNarrator::Who::kYou ? "you" : "hale";
 }
 
-std::string DemoNarrator::Coloured(std::string_view text, std::string_view code) const {
-  return options_.colour ? fmt::format("{}{}{}", code, text, kNormal) : std::string(text);
+std::string Text(const DemoNarrator::Line& line, bool colour) {
+  const bool you = line.who == DemoNarrator::Who::kYou;
+  const std::string name = Coloured(you ? "you: " : "Hale:", you ? kYellow : kGreen, colour);
+  return fmt::format("t={:4.1f}s  {} {}\n", Seconds(line.at), name, line.text);
 }
 
 void DemoNarrator::Title(std::string_view text) {
   EndProgress();
-  if (!options_.quiet) Print("\n" + Coloured(text, kBold) + "\n");
+  if (!options_.quiet) Print("\n" + Coloured(text, kBold, options_.colour) + "\n");
 }
 
 void DemoNarrator::Plain(std::string_view text) {
@@ -41,10 +47,7 @@ void DemoNarrator::Plain(std::string_view text) {
 void DemoNarrator::Say(Who who, std::string_view text) {
   EndProgress();
   lines_.push_back({.at = Elapsed(), .who = who, .text = std::string(text)});
-  if (options_.quiet) return;
-  const bool you = who == Who::kYou;
-  const std::string name = Coloured(you ? "you: " : "Hale:", you ? kYellow : kGreen);
-  Print(fmt::format("t={:4.1f}s  {} {}\n", Seconds(lines_.back().at), name, text));
+  if (!options_.quiet) Print(Text(lines_.back(), options_.colour));
 }
 
 void DemoNarrator::Progress(std::string_view text) {

@@ -38,13 +38,14 @@ class DemoNarrator final {
   const std::vector<Line>& lines() const { return lines_; }
 
  private:
-  std::string Coloured(std::string_view text, std::string_view code) const;
-
   Options options_;
   TimePoint start_{};
   bool progress_shown_ = false;
   std::vector<Line> lines_;  ///< a few dozen
 };
+
+/// `t= 4.1s  you:  ...`, with the name in colour or not; a whole line. Pure.
+std::string Text(const DemoNarrator::Line& line, bool colour);
 
 /// `you`, `hale`.
 std::string_view Word(DemoNarrator::Who who);

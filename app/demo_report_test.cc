@@ -61,8 +61,8 @@ TEST(DemoReportTest, LeavesTheCellsOfAPhaseOutThatWasToldOnce) {
 TEST(DemoReportTest, SumsTheFailedAndKeepsTheSlowest) {
   DemoRow slow = Row("slow", 2);
   slow.users.slowest = 400ms;
-  const DemoTally all = Users({Row("steady", 1), slow});
-  EXPECT_EQ(all.requests, 3000);
+  const DemoTally all = Users({Row("steady", 1), slow, Row("edit")});
+  EXPECT_EQ(all.requests, 4500);
   EXPECT_EQ(all.failed, 3);
   EXPECT_EQ(all.slowest, 400ms);
 }

@@ -1,15 +1,25 @@
 #pragma once
 
-#include <atomic>
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
-#include "app/demo_fleet.h"
-#include "app/demo_narrator.h"
-#include "app/demo_report.h"
-#include "hale/base/error.h"
+#include "hale/base/time.h"
 
 namespace hale::app {
+
+/// What is done to the fleet in the story.
+enum class DemoAction : std::uint8_t {
+  kKill,
+  kRestart,
+  kStop,
+  kContinue,
+  kSlow,
+  kNormal,
+  kFlood,  ///< nothing to the fleet: the load does it
+  kBadEdit,
+  kGoodEdit,
+};
 
 /// One thing that is done in a phase.
 struct DemoStep {
@@ -34,10 +44,5 @@ std::vector<DemoPhase> BareStory(Duration whole);
 
 /// How long it takes, after the last request is due. Pure.
 Duration LengthOf(const std::vector<DemoPhase>& story);
-
-/// Lets it happen to a fleet with callers, tells it, and counts. Fails when the fleet breaks for
-/// another reason than the story, or with kCancelled soon after `stop` is set. Blocks.
-Result<DemoRows> Tell(const std::vector<DemoPhase>& story, DemoFleet& fleet, DemoNarrator& narrator,
-                      const std::atomic<bool>& stop);
 
 }  // namespace hale::app
