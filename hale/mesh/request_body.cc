@@ -21,7 +21,8 @@ Task<Result<void>> RequestBody::ReadWhole() {
 Task<Result<std::span<const char>>> RequestBody::ReadMore() {
   auto piece = co_await exchange_->ReadBody();
   if (!piece) {
-    broken_ = piece.error();
+    // Whoever is stopped while it waits has not found the client wanting.
+    if (piece.error().code != Code::kCancelled) broken_ = piece.error();
     co_return piece;
   }
   complete_ = piece->empty() || exchange_->body_complete();

@@ -202,6 +202,8 @@ Task<Result<std::span<const char>>> ServerConnection::ReadBody() {
           .status = 408, .reason = Reason::kClientTimeout, .sentence = "the body took too long"};
       co_return Violate(late);
     }
+    // Stopped by who reads: the client is still there, and may be read from again and answered.
+    if (!read && read.error().code == Code::kCancelled) co_return std::unexpected(read.error());
     LoseClient();
     co_return Fail(Reason::kClientAbort, Executed::kMaybe);
   }

@@ -50,18 +50,19 @@ class FullPort {
   std::string address_;
 };
 
-/// Sends on what it is asked with an UpstreamSender, passes the status of the answer on, and ends
-/// the upload then.
+/// Sends on what it is asked with an UpstreamSender, up to twice, ends the upload, and passes the
+/// status of the answer on; 502 without one.
 class Forwarding final : public net::RequestHandler {
  public:
-  Forwarding(mesh::Service& service, mesh::Pools& pools) : service_(service), pools_(pools) {}
+  Forwarding(std::shared_ptr<mesh::Service>& service, mesh::Pools& pools)
+      : service_(service), pools_(pools) {}
 
   Task<void> Handle(net::ServerExchange& exchange) override {
     net::RequestHead head = exchange.request();
     mesh::RequestBody body(exchange);
-    const auto options = service_.options();
+    const auto options = service_->options();
     mesh::UpstreamSender sender({.pools = pools_,
-                                 .service = service_,
+                                 .service = *service_,
                                  .options = *options,
                                  .head = head,
                                  .client = nullptr,
@@ -69,17 +70,21 @@ class Forwarding final : public net::RequestHandler {
                                  .idempotent = false});
     const guard::Tried tried;
     const TimePoint now = pools_.loop().Now();
-    auto lease = service_.Pick({tried, now, Duration::zero(), ThreadRandom()});
-    const guard::Attempt attempt(1, kNever, pools_.loop().clock(), std::stop_token());
-    const auto answer = co_await sender.Send(*lease, attempt);
-    net::ResponseHead response;
-    response.status = answer ? answer->exchange->response().status : 500;
-    (void)co_await exchange.RespondWhole(response, "");
+    auto lease = service_->Pick({tried, now, Duration::zero(), ThreadRandom()});
+    const guard::Attempt first(1, kNever, pools_.loop().clock(), std::stop_token());
+    auto answer = co_await sender.Send(*lease, first);
+    if (!answer && sender.replayable()) {
+      const guard::Attempt second(2, kNever, pools_.loop().clock(), std::stop_token());
+      answer = co_await sender.Send(*lease, second);
+    }
     co_await sender.Finish();
+    net::ResponseHead response;
+    response.status = answer ? answer->exchange->response().status : 502;
+    (void)co_await exchange.RespondWhole(response, "");
   }
 
  private:
-  mesh::Service& service_;
+  std::shared_ptr<mesh::Service>& service_;  // whichever it is when a request comes
   mesh::Pools& pools_;
 };
 
@@ -231,28 +236,67 @@ TEST_F(UpstreamSenderTest, PruneClosesWhatLeadsToMembersThatAreGone) {
   EXPECT_TRUE(origin_.WaitForEnds(1));
 }
 
-TEST_F(UpstreamSenderTest, AnUploadEndsWhenTheAnswerComesEarly) {
+/// A client whose upload is sent on while it comes.
+class UploadTest : public UpstreamSenderTest {
+ protected:
+  UploadTest() {
+    thread_.Do([this] {
+      handler_ = std::make_unique<Forwarding>(service_, *pools_);
+      server_ = std::make_unique<net::HttpServer>(thread_.loop(), net::ServerOptions{}, *handler_);
+      address_ = *server_->Listen(net::Address::Loopback());
+    });
+  }
+  ~UploadTest() override {
+    EXPECT_TRUE(Eventually([this] { return server_->connections() == 0; }));
+    thread_.Do([this] { server_.reset(); });
+  }
+  static std::string Begin(int length) {
+    return "PUT / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(length) + "\r\n\r\nbegin";
+  }
+
+  net::Address address_;
+
+ private:
+  std::unique_ptr<Forwarding> handler_;
+  std::unique_ptr<net::HttpServer> server_;
+};
+
+TEST_F(UploadTest, GoesOnWithASecondAttempt) {
+  Port port;
+  UseInstance(port.address().Text());
+  Wire client = Wire::To(address_);
+  client.Send(Begin(8));
+  Wire(port.Accept()).ReadUntil("begin");  // and closes without an answer
+  Wire second(port.Accept());
+  EXPECT_NE(second.ReadUntil("begin").find("begin"), std::string::npos);
+  client.Send("end");
+  EXPECT_EQ(second.ReadUntil("end"), "end");
+  second.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_NE(client.ReadUntil("\r\n\r\n").find("200 OK"), std::string::npos);
+}
+
+TEST_F(UploadTest, IsAnsweredWhenNoAttemptIs) {
+  Port port;
+  UseInstance(port.address().Text());
+  Wire client = Wire::To(address_);
+  client.Send(Begin(1'000'000));
+  for (int i = 0; i < 2; ++i) Wire(port.Accept()).ReadUntil("begin");
+  EXPECT_NE(client.ReadUntil("\r\n\r\n").find("502"), std::string::npos);
+}
+
+TEST_F(UploadTest, EndsWhenTheAnswerComesEarly) {
   OriginAnswer early("HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
   early.before_body = true;
   origin_.Answer(early);
-  std::unique_ptr<Forwarding> handler;
-  std::unique_ptr<net::HttpServer> server;
-  net::Address address;
-  thread_.Do([&] {
-    handler = std::make_unique<Forwarding>(*service_, *pools_);
-    server = std::make_unique<net::HttpServer>(thread_.loop(), net::ServerOptions{}, *handler);
-    address = *server->Listen(net::Address::Loopback());
-  });
   {
-    Wire client = Wire::To(address);
-    client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nbegin");
+    Wire client = Wire::To(address_);
+    client.Send(Begin(1'000'000));
     EXPECT_NE(client.ReadUntil("\r\n\r\n").find("413"), std::string::npos);
     EXPECT_TRUE(origin_.WaitForEnds(1)) << "half a request is no request";
   }
   ASSERT_EQ(origin_.requests().size(), 1U);
   EXPECT_FALSE(origin_.requests()[0].whole);
-  EXPECT_TRUE(Eventually([&] { return server->connections() == 0; }));
-  thread_.Do([&] { server.reset(); });
 }
 
 /// The first answer is thrown away for a second attempt.
