@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <thread>
 
@@ -25,18 +25,6 @@ std::string Name(std::size_t index) { return std::string(1, static_cast<char>('a
 
 bool Answers(std::uint16_t port, std::string_view path) {
   return Ask({.port = port, .path = path}).status == 200;
-}
-
-Result<void> WaitUntil(const std::function<bool()>& up, const std::atomic<bool>& stop) {
-  const TimePoint patience = SaturatingAdd(RealClock().Now(), kStartPatience);
-  while (!up()) {
-    if (stop.load(std::memory_order_relaxed)) return Fail(Code::kCancelled, "interrupted");
-    if (RealClock().Now() >= patience) {
-      return Fail(Code::kUnavailable, "a process of the demo did not come up within 10 s");
-    }
-    std::this_thread::sleep_for(20ms);
-  }
-  return {};
 }
 
 }  // namespace
@@ -67,28 +55,40 @@ Result<void> DemoFleet::StartAll(const std::atomic<bool>& stop) {
   for (std::size_t i = 0; i < backends_.size(); ++i) {
     if (const Result<void> started = StartBackend(i); !started) return started;
   }
-  const auto backends_up = [this] {
-    for (const std::uint16_t port : places_.backends) {
-      if (!Answers(port, "/")) return false;
-    }
-    return true;
-  };
   // A gateway that found a backend missing at first would begin the story with its return.
-  if (const Result<void> up = WaitUntil(backends_up, stop); !up) return up;
+  for (std::size_t i = 0; i < backends_.size(); ++i) {
+    const auto answers = [this, i] { return Answers(places_.backends[i], "/"); };
+    if (const Result<void> up =
+            WaitFor({backends_[i], "backend " + Name(i), Name(i) + ".log"}, answers, stop);
+        !up) {
+      return up;
+    }
+  }
 
   if (const Result<void> written = folder_.Write(kFile, document_); !written) return written;
   const std::vector<std::string> arguments{"gateway", "-c", folder_.File(kFile)};
   Result<DemoProcess> gateway = DemoProcess::Start(arguments, folder_.File("gateway.log"));
   if (!gateway) return std::unexpected(gateway.error());
   gateway_ = std::move(*gateway);
-  const auto gateway_up = [this] {
-    return !gateway_.Alive() || (Answers(places_.admin, "/ready") && Answers(places_.port, "/"));
+  const auto answers = [this] {
+    return Answers(places_.admin, "/ready") && Answers(places_.port, "/");
   };
-  if (const Result<void> up = WaitUntil(gateway_up, stop); !up) return up;
-  if (!gateway_.Alive()) {
-    return Fail(Code::kUnavailable, "the gateway did not come up: " + LastWords("gateway.log"));
+  return WaitFor({gateway_, "the gateway", "gateway.log"}, answers, stop);
+}
+
+Result<void> DemoFleet::WaitFor(const Starting& starting, const std::function<bool()>& answers,
+                                const std::atomic<bool>& stop) {
+  const TimePoint patience = SaturatingAdd(RealClock().Now(), kStartPatience);
+  while (starting.process.Alive()) {
+    if (answers()) return {};
+    if (stop.load(std::memory_order_relaxed)) return Fail(Code::kCancelled, "interrupted");
+    if (RealClock().Now() >= patience) {
+      return Fail(Code::kUnavailable,
+                  starting.name + " did not answer within 10 s: " + LastWords(starting.log));
+    }
+    std::this_thread::sleep_for(20ms);
   }
-  return {};
+  return Fail(Code::kUnavailable, starting.name + " did not start: " + LastWords(starting.log));
 }
 
 Result<void> DemoFleet::StartBackend(std::size_t index) {
@@ -103,7 +103,8 @@ Result<void> DemoFleet::StartBackend(std::size_t index) {
 
 std::string DemoFleet::LastWords(std::string_view log) const {
   std::ifstream file(folder_.File(log));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  text.erase(text.find_last_not_of(" \n") + 1);
   constexpr std::size_t kShown = 2000;
   return text.empty() ? "it said nothing"
                       : text.substr(text.size() - std::min(text.size(), kShown));

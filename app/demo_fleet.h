@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,8 +19,8 @@ namespace hale::app {
 /// document and logs in a private folder. All gone when I am. Not thread-safe.
 class DemoFleet final {
  public:
-  /// Comes back when all of them answer; fails after ten seconds or when `stop` is set. Without
-  /// `policies` the gateway only forwards.
+  /// Comes back when all of them answer. Fails when one of them ends, with what it said, when it is
+  /// silent for ten seconds, or when `stop` is set. Without `policies` the gateway only forwards.
   static Result<DemoFleet> Start(bool policies, const std::atomic<bool>& stop);
 
   std::uint16_t port() const { return places_.port; }
@@ -37,6 +38,14 @@ class DemoFleet final {
   explicit DemoFleet(DemoFolder folder) : folder_(std::move(folder)) {}
   Result<void> StartAll(const std::atomic<bool>& stop);
   Result<void> StartBackend(std::size_t index);
+  struct Starting {
+    DemoProcess& process;
+    std::string name;
+    std::string log;  ///< its file's name
+  };
+  /// Fails as soon as the process has ended, with what it said.
+  Result<void> WaitFor(const Starting& starting, const std::function<bool()>& answers,
+                       const std::atomic<bool>& stop);
   std::string LastWords(std::string_view log) const;
 
   DemoFolder folder_;

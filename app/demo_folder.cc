@@ -14,7 +14,8 @@ Result<DemoFolder> DemoFolder::Make() {
   std::string path =
       std::string(set != nullptr && *set != '\0' ? set : "/tmp") + "/hale-demo-XXXXXX";
   if (mkdtemp(path.data()) == nullptr) {
-    return Fail(Code::kUnavailable, path + ": " + std::strerror(errno));
+    return Fail(Code::kUnavailable, "cannot make the folder " + path +
+                                        " ($TMPDIR says where): " + std::strerror(errno));
   }
   return DemoFolder(std::move(path));
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 namespace hale::app {
@@ -28,6 +29,8 @@ namespace {
   dup2(log, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
   execv("/proc/self/exe", arguments);
+  constexpr std::string_view kWhy = "this program could not be started once more\n";
+  static_cast<void>(!write(STDERR_FILENO, kWhy.data(), kWhy.size()));
   _exit(127);
 }
 
