@@ -1,57 +1,102 @@
 #include "hale/policy/circuit_breaker.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <thread>
 
-#include "hale/policy/circuit_breaker_window.h"
+#include "hale/base/thread_slot.h"
+#include "hale/policy/circuit_breaker_timeline.h"
 
 namespace hale::policy {
 namespace {
 
-constexpr std::uint32_t kMostLanes = 8;  // a change of state visits all
+constexpr std::uint32_t kMostLanes = 8;  // a failure reads all of them
 
 std::uint32_t LanesFor(std::uint32_t asked) {
-  return std::clamp(asked != 0 ? asked : std::thread::hardware_concurrency(), 1U, kMostLanes);
+  return std::clamp(asked != 0 ? asked : std::thread::hardware_concurrency() + 1, 1U, kMostLanes);
 }
 
-struct Counted {
-  explicit Counted(const CircuitBreakerOptions& o) : options(o), window(o) {}
+/// What a call through a closed circuit needs to know, in one word, so that it is of one moment.
+struct Epoch {
+  enum class Calls : std::uint8_t {
+    kAsk,      // take the control lock
+    kCounted,  // the circuit is closed and does not ramp
+    kFree,     // the breaker is off
+  };
+  // Buckets are told apart modulo 2^24: calls that are out while so many begin are taken for
+  // others.
+  static constexpr std::uint32_t kBucketMask = 0xFF'FFFF;
 
-  CircuitBreakerOptions options;
-  CircuitWindow window;
-  std::uint32_t generation = CircuitWord().generation;
-  bool closed = true;    // calls are counted
-  bool ramping = false;  // and each asks the ramp first
-  CircuitTotals totals;
+  static Epoch From(std::uint64_t word) {
+    return {static_cast<std::uint32_t>(word >> 32),
+            static_cast<std::uint32_t>(word >> 8) & kBucketMask, static_cast<Calls>(word & 0xFF)};
+  }
+  std::uint64_t word() const {
+    return (std::uint64_t{generation} << 32) | (std::uint64_t{bucket & kBucketMask} << 8) |
+           static_cast<std::uint64_t>(calls);
+  }
+  /// Whether a bucket is still in the ring. One above the mask never is.
+  bool Holds(std::uint32_t which) const {
+    return which <= kBucketMask && ((bucket - which) & kBucketMask) < CircuitTimeline::kSlots;
+  }
+
+  std::uint32_t generation = 0;
+  std::uint32_t bucket = 0;
+  Calls calls = Calls::kAsk;
 };
+
+// The bucket of a call that is counted in none.
+constexpr std::uint32_t kOutside = ~std::uint32_t{0};
+
+std::int64_t Nanos(TimePoint at) { return at.time_since_epoch().count(); }
 
 }  // namespace
 
-/// The calls of one CPU. Its lock is taken by each call, since an uncontended one costs no more
-/// than the two atomic additions it stands for and leaves the counts exact; others want it only
-/// when a call moved to another CPU, or when the circuit is judged.
-struct alignas(64) CircuitBreaker::Lane {
-  explicit Lane(const CircuitBreakerOptions& options) : counted(options) {}
-
-  Guarded<Counted> counted;
-  std::atomic<std::uint64_t> refused{0};
-  std::atomic<std::uint64_t> would_refuse{0};
-};
-
-/// What changes of state, probes and the ramp need. Locked before a lane, never after one.
+/// What changes of state, probes and the ramp need.
 struct CircuitBreaker::Control {
-  explicit Control(const CircuitBreakerOptions& o) : options(o) {}
+  explicit Control(const CircuitBreakerOptions& o) : options(o), timeline(o) {}
 
   CircuitBreakerOptions options;
+  CircuitTimeline timeline;
   CircuitWord word;
   CircuitTrip trip;
   std::uint64_t opened = 0;
-  bool ramping = false;     // as the lanes have it
+  bool ramping = false;     // as published
   bool seen_alive = false;  // the rest was cut short
   std::string why;          // the operator's words
+};
+
+/// The counters of all threads.
+class CircuitBreaker::Sums final : public CircuitSums {
+ public:
+  explicit Sums(const CircuitBreaker& breaker) : breaker_(breaker) {}
+  CircuitCounts Of(std::uint32_t slot) const override {
+    CircuitCounts counts;
+    ForEach([&](const CircuitLane& lane) { counts += lane.Read(slot); });
+    return counts;
+  }
+  std::uint64_t answered_late() const override {
+    std::uint64_t late = 0;
+    ForEach([&](const CircuitLane& lane) { late += lane.answered_late(); });
+    return late;
+  }
+  CircuitOutside outside() const {
+    CircuitOutside all;
+    ForEach([&](const CircuitLane& lane) { all += lane.outside(); });
+    return all;
+  }
+
+ private:
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (std::uint32_t i = 0; i <= breaker_.own_lanes_; ++i) {
+      // Acquire: of a lane that has just been made.
+      if (const CircuitLane* lane = breaker_.lanes_[i].load(std::memory_order_acquire))
+        visit(*lane);
+    }
+  }
+  const CircuitBreaker& breaker_;
 };
 
 /// Events that are told when the locks are gone.
@@ -104,25 +149,37 @@ CircuitPermit& CircuitPermit::operator=(CircuitPermit&& other) noexcept {
   Drop();
   breaker_ = std::exchange(other.breaker_, nullptr);
   ticket_ = other.ticket_;
-  lane_ = other.lane_;
+  bucket_ = other.bucket_;
   return *this;
 }
 
 CircuitBreaker::CircuitBreaker(const CircuitBreakerOptions& options, CircuitBreakerContext context)
     : context_(std::move(context)),
-      lane_count_(LanesFor(context_.lanes)),
-      control_(std::make_unique<Guarded<Control>>(options)),
-      mode_(options.mode),
-      admits_from_(TimePoint::min().time_since_epoch().count()) {
-  lanes_.reserve(lane_count_);
-  for (std::uint32_t i = 0; i < lane_count_; ++i) lanes_.push_back(std::make_unique<Lane>(options));
+      own_lanes_(LanesFor(context_.lanes)),
+      lanes_(std::make_unique<std::atomic<CircuitLane*>[]>(own_lanes_ + 1)),
+      control_(std::make_unique<Guarded<Control>>(options)) {
+  Publish(*control_->Lock());
 }
 
-CircuitBreaker::~CircuitBreaker() = default;
+CircuitBreaker::~CircuitBreaker() {
+  for (std::uint32_t i = 0; i <= own_lanes_; ++i) delete lanes_[i].load(std::memory_order_acquire);
+}
 
-std::uint32_t CircuitBreaker::ThisLane() const {
-  const int cpu = lane_count_ == 1 ? 0 : sched_getcpu();
-  return cpu < 0 ? 0 : static_cast<std::uint32_t>(cpu) % lane_count_;
+inline CircuitLane& CircuitBreaker::ThisLane() {
+  const std::uint32_t i = std::min(ThreadSlot(), own_lanes_);
+  CircuitLane* const lane = lanes_[i].load(std::memory_order_acquire);
+  return lane != nullptr ? *lane : MakeLane(i);
+}
+
+CircuitLane& CircuitBreaker::MakeLane(std::uint32_t i) {
+  using Writers = CircuitLane::Writers;
+  auto fresh = std::make_unique<CircuitLane>(i < own_lanes_ ? Writers::kOne : Writers::kMany);
+  CircuitLane* there = nullptr;
+  // Release: a lane that is seen has been made.
+  if (!lanes_[i].compare_exchange_strong(there, fresh.get(), std::memory_order_acq_rel)) {
+    return *there;
+  }
+  return *fresh.release();
 }
 
 Random& CircuitBreaker::Dice() const {
@@ -130,26 +187,21 @@ Random& CircuitBreaker::Dice() const {
 }
 
 CircuitBreaker::Admission CircuitBreaker::Admit(TimePoint now, Duration timeout) {
-  if (mode_.load(std::memory_order_relaxed) == Mode::kOff) return CircuitPermit();
+  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
+  if (epoch.calls == Epoch::Calls::kCounted &&
+      Nanos(now) >= bucket_begin_.load(std::memory_order_relaxed) &&
+      Nanos(now) < bucket_end_.load(std::memory_order_relaxed)) {
+    ThisLane().Sent(epoch.bucket % CircuitTimeline::kSlots);
+    return CircuitPermit(this, {epoch.generation, now}, epoch.bucket);
+  }
+  if (epoch.calls == Epoch::Calls::kFree) return CircuitPermit();
   // Acquire: the figures of the refusal are at least as new as the time.
-  if (now.time_since_epoch().count() < admits_from_.load(std::memory_order_acquire)) {
-    return RefuseQuickly(now);
-  }
-  const std::uint32_t lane = ThisLane();
-  bool rolled = false;
-  {
-    const auto counted = lanes_[lane]->counted.Lock();
-    rolled = counted->window.Roll(now);
-    if (counted->closed && !counted->ramping && !rolled) {
-      ++counted->totals.admitted;
-      return CircuitPermit(this, {counted->generation, counted->window.Send(now)}, lane);
-    }
-  }
-  return AdmitUnderControl({now, timeout}, lane, rolled);
+  if (Nanos(now) < admits_from_.load(std::memory_order_acquire)) return RefuseQuickly(now);
+  return AdmitUnderControl({now, timeout});
 }
 
 CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
-  lanes_[ThisLane()]->refused.fetch_add(1, std::memory_order_relaxed);
+  ThisLane().Refused();
   Rejection rejection{refusal_reason_.load(std::memory_order_relaxed), Duration::zero(),
                       refusal_observed_.load(std::memory_order_relaxed),
                       refusal_threshold_.load(std::memory_order_relaxed)};
@@ -164,11 +216,11 @@ CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
   return std::unexpected(rejection);
 }
 
-CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, std::uint32_t lane,
-                                                            bool rolled) {
+CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask) {
+  CircuitLane& lane = ThisLane();
   Notes notes(*this, ask.now);
   const auto control = control_->Lock();
-  if (rolled) Consider(*control, ask.now, notes);
+  RollAndConsider(*control, ask.now, false, notes);
   CircuitStep step = Enter(control->word, ask, control->options, Dice());
   Become(*control, step.word, ask.now, notes);
   if (!step.admitted) {
@@ -178,56 +230,70 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, std:
       rejection.threshold = control->trip.threshold;
     }
     if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
-      lanes_[lane]->would_refuse.fetch_add(1, std::memory_order_relaxed);
+      lane.WouldRefuse();
       notes.Add(EventKind::kWouldRefuse,
                 {rejection.reason, rejection.observed, rejection.threshold});
       return CircuitPermit();
     }
-    lanes_[lane]->refused.fetch_add(1, std::memory_order_relaxed);
+    lane.Refused();
     return std::unexpected(rejection);
   }
-  const auto counted = lanes_[lane]->counted.Lock();
-  ++counted->totals.admitted;
-  const bool in_window = control->word.state == CircuitState::kClosed;
-  const TimePoint sent = in_window ? counted->window.Send(ask.now) : ask.now;
-  return CircuitPermit(this, {control->word.generation, sent}, lane);
+  const std::uint32_t generation = control->word.generation;
+  if (control->word.state != CircuitState::kClosed) {
+    lane.SentOutside();
+    return CircuitPermit(this, {generation, ask.now}, kOutside);
+  }
+  const CircuitTimeline& timeline = control->timeline;
+  lane.Sent(timeline.head() % CircuitTimeline::kSlots);
+  return CircuitPermit(this, {generation, timeline.latest()}, timeline.head() & Epoch::kBucketMask);
 }
 
 void CircuitBreaker::Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
+  const Ticket& ticket = permit.ticket_;
+  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
+  // Nearly every call: it went well, and nothing has changed since.
+  if (outcome == Outcome::kSuccess && ticket.generation == epoch.generation &&
+      epoch.Holds(permit.bucket_) &&
+      (now - ticket.admitted).count() < slow_call_.load(std::memory_order_relaxed) &&
+      Nanos(now) < bucket_end_.load(std::memory_order_relaxed) &&
+      bad_in_row_.load(std::memory_order_relaxed) == 0) {
+    ThisLane().Answered(permit.bucket_ % CircuitTimeline::kSlots, Verdict::kGood);
+  } else {
+    SettleSlowly(permit, outcome, now);
+  }
+}
+
+void CircuitBreaker::SettleSlowly(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
   const Ticket ticket = permit.ticket_;
-  Verdict verdict{};
-  bool consider = false;
-  bool probe = false;
-  {
-    const auto counted = lanes_[permit.lane_]->counted.Lock();
-    consider = counted->window.Roll(now);
-    verdict = Judge(outcome, now - ticket.admitted, counted->options);
-    CircuitTotals& totals = counted->totals;
-    if (ticket.generation != counted->generation) {
-      ++totals.late;
+  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
+  CircuitLane& lane = ThisLane();
+  bool bad = false;
+  if (ticket.generation != epoch.generation) {
+    lane.Stale();
+  } else {
+    const Duration slow_call(slow_call_.load(std::memory_order_relaxed));
+    const Verdict verdict = Judge(outcome, now - ticket.admitted, slow_call);
+    if (permit.bucket_ == kOutside) {
+      lane.AnsweredOutside(verdict);
+      SettleProbe(ticket, verdict, now);
+      return;
+    }
+    if (epoch.Holds(permit.bucket_)) {
+      lane.Answered(permit.bucket_ % CircuitTimeline::kSlots, verdict);
     } else {
-      totals.succeeded += verdict == Verdict::kGood ? 1 : 0;
-      totals.failed += verdict == Verdict::kFailed ? 1 : 0;
-      totals.slow += verdict == Verdict::kSlow ? 1 : 0;
-      totals.ignored += verdict == Verdict::kIgnored ? 1 : 0;
-      probe = !counted->closed;
-      if (counted->closed) {
-        counted->window.Answer(ticket.admitted, verdict);
-        if (IsBad(verdict)) {
-          bad_in_row_.fetch_add(1, std::memory_order_relaxed);
-          consider = true;
-        } else if (verdict == Verdict::kGood && bad_in_row_.load(std::memory_order_relaxed) != 0) {
-          bad_in_row_.store(0, std::memory_order_relaxed);
-        }
-      }
+      lane.AnsweredLate(verdict);
+    }
+    bad = IsBad(verdict);
+    if (bad) {
+      bad_in_row_.fetch_add(1, std::memory_order_relaxed);
+    } else if (verdict == Verdict::kGood && bad_in_row_.load(std::memory_order_relaxed) != 0) {
+      bad_in_row_.store(0, std::memory_order_relaxed);
     }
   }
-  if (probe) SettleProbe(ticket, verdict, now);
-  if (consider) {
-    Notes notes(*this, now);
-    const auto control = control_->Lock();
-    Consider(*control, now, notes);
-  }
+  if (!bad && Nanos(now) < bucket_end_.load(std::memory_order_relaxed)) return;
+  Notes notes(*this, now);
+  const auto control = control_->Lock();
+  RollAndConsider(*control, now, bad, notes);
 }
 
 void CircuitBreaker::SettleProbe(Ticket ticket, Verdict verdict, TimePoint now) {
@@ -241,24 +307,24 @@ void CircuitBreaker::SettleProbe(Ticket ticket, Verdict verdict, TimePoint now) 
   Become(*control, next, now, notes);
 }
 
-void CircuitBreaker::Consider(Control& control, TimePoint now, Notes& notes) {
-  if (control.word.state != CircuitState::kClosed) return;
-  const auto trip = Decide(Gather(now, control.options),
-                           AdmitShare(control.word, now, control.options), control.options);
-  // A ramp that has ended lets calls pass without the control lock from here on.
-  if (!trip) return Become(control, control.word, now, notes);
-  control.trip = *trip;
-  Become(control, Opened(control.word, now, control.options, Dice()), now, notes);
+/// After a call that was bad, and whenever a bucket begins, the window is judged.
+void CircuitBreaker::RollAndConsider(Control& control, TimePoint now, bool bad, Notes& notes) {
+  const bool begun = control.timeline.Roll(now, Sums(*this));
+  if (!begun && !bad) return;
+  std::optional<CircuitTrip> trip;
+  if (control.word.state == CircuitState::kClosed) {
+    trip = Decide(Gather(control, now), AdmitShare(control.word, now, control.options),
+                  control.options);
+  }
+  if (trip) control.trip = *trip;
+  // Also when nothing changes: a ramp that has ended lets calls pass without the lock from here on.
+  Become(control, trip ? Opened(control.word, now, control.options, Dice()) : control.word, now,
+         notes);
 }
 
-CircuitEvidence CircuitBreaker::Gather(TimePoint now, const CircuitBreakerOptions& options) const {
-  CircuitWindow all(options);
-  all.Roll(now);
-  for (const auto& lane : lanes_) {
-    // Not rolled: a lane that begins a bucket must notice it itself.
-    all.Merge(lane->counted.Lock()->window);
-  }
-  CircuitEvidence evidence = all.Evidence(HungAfter(options));
+CircuitEvidence CircuitBreaker::Gather(const Control& control, TimePoint now) const {
+  CircuitEvidence evidence =
+      control.timeline.Evidence(now, HungAfter(control.options), Sums(*this));
   evidence.bad_in_row = bad_in_row_.load(std::memory_order_relaxed);
   return evidence;
 }
@@ -266,21 +332,10 @@ CircuitEvidence CircuitBreaker::Gather(TimePoint now, const CircuitBreakerOption
 void CircuitBreaker::Become(Control& control, const CircuitWord& word, TimePoint now,
                             Notes& notes) {
   const CircuitWord before = std::exchange(control.word, word);
-  const bool changed = word.generation != before.generation;
-  const bool closed = word.state == CircuitState::kClosed;
-  const bool ramping = closed && AdmitShare(word, now, control.options) < 1;
-  if (changed || control.ramping != ramping) {
-    control.ramping = ramping;
-    for (const auto& lane : lanes_) {
-      const auto counted = lane->counted.Lock();
-      if (changed) counted->window.Clear();
-      counted->generation = word.generation;
-      counted->closed = closed;
-      counted->ramping = ramping;
-    }
-  }
-  if (changed) {
-    // After the lanes have left the old generation, so that no failure of it follows.
+  control.ramping =
+      word.state == CircuitState::kClosed && AdmitShare(word, now, control.options) < 1;
+  if (word.generation != before.generation) {
+    control.timeline.Clear(Sums(*this));
     bad_in_row_.store(0, std::memory_order_relaxed);
     if (word.state == CircuitState::kOpen && before.state != CircuitState::kForcedOpen) {
       ++control.opened;
@@ -328,10 +383,19 @@ void CircuitBreaker::Publish(const Control& control) {
     figures = {Reason::kProbing, static_cast<double>(word.out),
                static_cast<double>(control.options.probes)};
   }
+  const CircuitTimeline& timeline = control.timeline;
+  Epoch epoch{word.generation, timeline.head()};
+  if (word.state == CircuitState::kClosed && !control.ramping) epoch.calls = Epoch::Calls::kCounted;
+  if (control.options.mode == Mode::kOff) epoch.calls = Epoch::Calls::kFree;
+  bucket_begin_.store(Nanos(timeline.begin()), std::memory_order_relaxed);
+  bucket_end_.store(Nanos(timeline.end()), std::memory_order_relaxed);
+  const Duration slow_call = control.options.slow_call;
+  slow_call_.store((slow_call > Duration::zero() ? slow_call : kForever).count(),
+                   std::memory_order_relaxed);
+  epoch_.store(epoch.word(), std::memory_order_relaxed);
   refusal_reason_.store(figures.reason, std::memory_order_relaxed);
   refusal_observed_.store(figures.observed, std::memory_order_relaxed);
   refusal_threshold_.store(figures.threshold, std::memory_order_relaxed);
-  mode_.store(control.options.mode, std::memory_order_relaxed);
   const TimePoint from = AdmitsFrom(word, control.options);
   // Release: who reads the time of a rest reads its figures.
   admits_from_.store(from.time_since_epoch().count(), std::memory_order_release);
@@ -340,13 +404,9 @@ void CircuitBreaker::Publish(const Control& control) {
 void CircuitBreaker::Apply(const CircuitBreakerOptions& options, TimePoint now) {
   Notes notes(*this, now);
   const auto control = control_->Lock();
+  control->timeline.Roll(now, Sums(*this));
   control->options = options;
-  for (const auto& lane : lanes_) {
-    const auto counted = lane->counted.Lock();
-    counted->options = options;
-    counted->window.Roll(now);
-    counted->window.Rebucket(options);
-  }
+  control->timeline.Apply(options);
   Become(*control, control->word, now, notes);
 }
 
@@ -393,7 +453,7 @@ CircuitStatus CircuitBreaker::Status(TimePoint now) const {
   status.generation = control->word.generation;
   status.until = control->word.until;
   status.admit_share = AdmitShare(control->word, now, control->options);
-  status.evidence = Gather(now, control->options);
+  status.evidence = Gather(*control, now);
   status.trip = control->trip;
   status.why =
       status.state == CircuitState::kForcedOpen || status.state == CircuitState::kForcedClosed
@@ -401,17 +461,17 @@ CircuitStatus CircuitBreaker::Status(TimePoint now) const {
           : std::string();
   CircuitTotals& totals = status.totals;
   totals.opened = control->opened;
-  for (const auto& lane : lanes_) {
-    totals.refused += lane->refused.load(std::memory_order_relaxed);
-    totals.would_refuse += lane->would_refuse.load(std::memory_order_relaxed);
-    const CircuitTotals part = lane->counted.With([](const Counted& c) { return c.totals; });
-    totals.admitted += part.admitted;
-    totals.succeeded += part.succeeded;
-    totals.failed += part.failed;
-    totals.slow += part.slow;
-    totals.ignored += part.ignored;
-    totals.late += part.late;
-  }
+  const Sums sums(*this);
+  const CircuitOutside outside = sums.outside();
+  const CircuitTimeline::Totals inside = control->timeline.totals(sums);
+  totals.admitted = inside.sent + outside.sent;
+  totals.refused = outside.refused;
+  totals.would_refuse = outside.would_refuse;
+  totals.succeeded = inside.good + outside.good;
+  totals.failed = inside.failed + outside.failed;
+  totals.slow = inside.slow + outside.slow;
+  totals.ignored = inside.ignored + outside.ignored;
+  totals.late = outside.stale;
   return status;
 }
 

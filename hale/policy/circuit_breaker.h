@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "hale/base/clock.h"
 #include "hale/base/event.h"
 #include "hale/base/guarded.h"
 #include "hale/base/outcome.h"
 #include "hale/base/random.h"
+#include "hale/policy/circuit_breaker_lane.h"
 #include "hale/policy/circuit_breaker_options.h"
 #include "hale/policy/circuit_breaker_rules.h"
 
@@ -31,7 +31,7 @@ class CircuitPermit {
   CircuitPermit(CircuitPermit&& other) noexcept
       : breaker_(std::exchange(other.breaker_, nullptr)),
         ticket_(other.ticket_),
-        lane_(other.lane_) {}
+        bucket_(other.bucket_) {}
   CircuitPermit& operator=(CircuitPermit&& other) noexcept;
   ~CircuitPermit() { Drop(); }
 
@@ -43,13 +43,13 @@ class CircuitPermit {
 
  private:
   friend class CircuitBreaker;
-  CircuitPermit(CircuitBreaker* breaker, Ticket ticket, std::uint32_t lane)
-      : breaker_(breaker), ticket_(ticket), lane_(lane) {}
+  CircuitPermit(CircuitBreaker* breaker, Ticket ticket, std::uint32_t bucket)
+      : breaker_(breaker), ticket_(ticket), bucket_(bucket) {}
   void Drop();
 
   CircuitBreaker* breaker_ = nullptr;
   Ticket ticket_;
-  std::uint32_t lane_ = 0;
+  std::uint32_t bucket_ = 0;
 };
 
 /// What surrounds a breaker. The references outlive it.
@@ -59,7 +59,7 @@ struct CircuitBreakerContext {
   EventSink& events = NullSink();
   const Clock& clock = RealClock();
   Random* random = nullptr;  ///< null: the thread's; otherwise used under the breaker's lock
-  std::uint32_t lanes = 0;   ///< separate counters, so that threads do not meet; 0: one a CPU, ≤ 8
+  std::uint32_t lanes = 0;   ///< threads with counters of their own; 0: one a CPU and one, ≤ 8
 };
 
 /// Calls since the breaker was made.
@@ -96,10 +96,11 @@ struct CircuitOrder {
 };
 
 /// A circuit breaker, one for each instance (dynamics: a breaker is never wider than the fault
-/// domain). `CircuitBreakerCore`'s rules behind a lock that only changes of state, probes and the
-/// ramp take; a call through a closed circuit touches the counters of its own CPU, a refusal only
-/// atomics. Events are told after the locks are released, so that a sink may call back.
-/// Refusals in `enforce` are the caller's to tell. Thread-safe.
+/// domain). `CircuitBreakerCore`'s rules behind a lock that only changes of state, failures, probes
+/// and the ramp take, and who begins a bucket; a call that goes well through a closed circuit
+/// writes counters of its own thread, a refusal one of them. Each thread's counters come to life
+/// with its first call: about 0.9 KiB. Events are told after the locks are released, so that a sink
+/// may call back. Refusals in `enforce` are the caller's to tell. Thread-safe.
 class CircuitBreaker {
  public:
   explicit CircuitBreaker(const CircuitBreakerOptions& options, CircuitBreakerContext context = {});
@@ -146,30 +147,36 @@ class CircuitBreaker {
 
  private:
   friend class CircuitPermit;
-  struct Lane;
   struct Control;
   class Notes;
+  class Sums;
   using Admission = std::expected<CircuitPermit, Rejection>;
 
-  std::uint32_t ThisLane() const;
+  CircuitLane& ThisLane();
+  CircuitLane& MakeLane(std::uint32_t i);
   Random& Dice() const;
   Admission RefuseQuickly(TimePoint now);
-  Admission AdmitUnderControl(CircuitAsk ask, std::uint32_t lane, bool rolled);
+  Admission AdmitUnderControl(CircuitAsk ask);
   void Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now);
+  void SettleSlowly(const CircuitPermit& permit, Outcome outcome, TimePoint now);
   void SettleProbe(Ticket ticket, Verdict verdict, TimePoint now);
-  void Consider(Control& control, TimePoint now, Notes& notes);
-  CircuitEvidence Gather(TimePoint now, const CircuitBreakerOptions& options) const;
+  void RollAndConsider(Control& control, TimePoint now, bool bad, Notes& notes);
+  CircuitEvidence Gather(const Control& control, TimePoint now) const;
   void Become(Control& control, const CircuitWord& word, TimePoint now, Notes& notes);
   void Tell(const Control& control, const CircuitWord& before, Notes& notes) const;
   void Publish(const Control& control);
 
   CircuitBreakerContext context_;
-  std::uint32_t lane_count_;
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  const std::uint32_t own_lanes_;
+  /// One for each of the first threads, and one that all further ones share; null until used.
+  std::unique_ptr<std::atomic<CircuitLane*>[]> lanes_;
   std::unique_ptr<Guarded<Control>> control_;
 
-  // What a picker and a refusal read; written under the control lock.
-  std::atomic<Mode> mode_;
+  // What a call, a picker and a refusal read; written under the control lock.
+  std::atomic<std::uint64_t> epoch_{0};     // generation, newest bucket, whether to count there
+  std::atomic<std::int64_t> bucket_begin_;  // its time
+  std::atomic<std::int64_t> bucket_end_;
+  std::atomic<Duration::rep> slow_call_;
   std::atomic<std::int64_t> admits_from_;  // published last, with release
   std::atomic<Reason> refusal_reason_{Reason::kNone};
   std::atomic<double> refusal_observed_{0};

@@ -23,7 +23,7 @@ std::expected<Ticket, Rejection> CircuitBreakerCore::Admit(TimePoint now, Durati
 void CircuitBreakerCore::Record(Ticket ticket, Outcome outcome, TimePoint now) {
   const bool rolled = window_.Roll(now);
   if (ticket.generation == word_.generation) {
-    const Verdict verdict = Judge(outcome, now - ticket.admitted, options_);
+    const Verdict verdict = Judge(outcome, now - ticket.admitted, options_.slow_call);
     if (word_.state == CircuitState::kHalfOpen) {
       const CircuitWord next = Settle(word_, verdict, now, options_, *random_);
       if (next.state == CircuitState::kOpen) trip_ = ProbeFailed(word_, options_);
@@ -55,9 +55,7 @@ void CircuitBreakerCore::Reset() { Become(Fresh(word_)); }
 void CircuitBreakerCore::EvidenceOfLife(TimePoint now) { word_ = Awake(word_, now); }
 
 CircuitEvidence CircuitBreakerCore::evidence(TimePoint now) const {
-  CircuitWindow window = window_;
-  window.Roll(now);
-  CircuitEvidence evidence = window.Evidence(HungAfter(options_));
+  CircuitEvidence evidence = window_.Evidence(now, HungAfter(options_));
   evidence.bad_in_row = bad_in_row_;
   return evidence;
 }
@@ -72,7 +70,7 @@ void CircuitBreakerCore::Become(const CircuitWord& word) {
 
 void CircuitBreakerCore::Consider(TimePoint now) {
   if (word_.state != CircuitState::kClosed) return;
-  CircuitEvidence evidence = window_.Evidence(HungAfter(options_));
+  CircuitEvidence evidence = window_.Evidence(now, HungAfter(options_));
   evidence.bad_in_row = bad_in_row_;
   const auto trip = Decide(evidence, AdmitShare(word_, now, options_), options_);
   if (!trip) return;

@@ -65,10 +65,10 @@ CircuitStep EnterHalfOpen(CircuitWord word, const CircuitBreakerOptions& options
 
 }  // namespace
 
-Verdict Judge(Outcome outcome, Duration latency, const CircuitBreakerOptions& options) {
+Verdict Judge(Outcome outcome, Duration latency, Duration slow_call) {
   if (outcome == Outcome::kIgnored) return Verdict::kIgnored;
   if (outcome == Outcome::kFailure) return Verdict::kFailed;
-  const bool slow = options.slow_call > Duration::zero() && latency >= options.slow_call;
+  const bool slow = slow_call > Duration::zero() && latency >= slow_call;
   return slow ? Verdict::kSlow : Verdict::kGood;
 }
 

@@ -28,8 +28,8 @@ static_assert(sizeof(CircuitWord) == 16);
 /// What an answer means to a breaker.
 enum class Verdict : std::uint8_t { kGood, kFailed, kSlow, kIgnored };
 
-/// A success that took `slow_call` or longer is slow. Pure.
-Verdict Judge(Outcome outcome, Duration latency, const CircuitBreakerOptions& options);
+/// A success that took `slow_call` or longer is slow; 0: none is. Pure.
+Verdict Judge(Outcome outcome, Duration latency, Duration slow_call);
 
 constexpr bool IsBad(Verdict verdict) {
   return verdict == Verdict::kFailed || verdict == Verdict::kSlow;

@@ -103,12 +103,11 @@ TEST(CircuitRulesTest, FewerProbesAfterApplyDoNotStickAnEpisode) {
 }
 
 TEST(CircuitRulesTest, JudgesAnAnswerByItsOutcomeAndItsTime) {
-  const CircuitBreakerOptions options{.slow_call = 1s};
-  EXPECT_EQ(Judge(Outcome::kSuccess, 1s - 1ns, options), Verdict::kGood);
-  EXPECT_EQ(Judge(Outcome::kSuccess, 1s, options), Verdict::kSlow);
-  EXPECT_EQ(Judge(Outcome::kFailure, 1s, options), Verdict::kFailed);
-  EXPECT_EQ(Judge(Outcome::kIgnored, 1s, options), Verdict::kIgnored);
-  EXPECT_EQ(Judge(Outcome::kSuccess, 1h, {}), Verdict::kGood);
+  EXPECT_EQ(Judge(Outcome::kSuccess, 1s - 1ns, 1s), Verdict::kGood);
+  EXPECT_EQ(Judge(Outcome::kSuccess, 1s, 1s), Verdict::kSlow);
+  EXPECT_EQ(Judge(Outcome::kFailure, 1s, 1s), Verdict::kFailed);
+  EXPECT_EQ(Judge(Outcome::kIgnored, 1s, 1s), Verdict::kIgnored);
+  EXPECT_EQ(Judge(Outcome::kSuccess, 1h, 0s), Verdict::kGood);
 }
 
 }  // namespace

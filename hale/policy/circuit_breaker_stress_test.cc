@@ -102,6 +102,16 @@ TEST_F(CircuitBreakerStressTest, CountsAreConservedWhateverHappens) {
   EXPECT_EQ(t.admitted, t.succeeded + t.failed + t.slow + t.ignored + t.late);
 }
 
+TEST_F(CircuitBreakerStressTest, ThreadsBeyondTheLanesShareOne) {
+  CircuitBreaker narrow(options_, {.clock = clock_, .lanes = 1});
+  Race(6, [&](int) {
+    for (int i = 0; i < 50'000; ++i) narrow.Admit()->Settle(Outcome::kSuccess);
+  });
+  const CircuitStatus status = narrow.Status();
+  EXPECT_EQ(status.totals.admitted, 300'000U);
+  EXPECT_EQ(status.evidence.good, 300'000U);
+}
+
 TEST_F(CircuitBreakerStressTest, ApplyUnderLoadLosesAndDoublesNothing) {
   std::atomic<bool> done = false;
   std::atomic<std::uint64_t> calls = 0;

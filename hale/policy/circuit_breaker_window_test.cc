@@ -12,8 +12,10 @@ class CircuitWindowTest : public testing::Test {
   }
   CircuitEvidence evidence(Duration hung_after = kForever) {
     window_.Roll(now_);
-    return window_.Evidence(hung_after);
+    return window_.Evidence(now_, hung_after);
   }
+  /// Calls that are out: by then each of them is hung.
+  std::uint64_t Out() const { return window_.Evidence(now_ + 24h, 1s).hung; }
 
   CircuitBreakerOptions options_{.window = 10s, .buckets = 10};
   CircuitWindow window_{options_};
@@ -55,7 +57,7 @@ TEST_F(CircuitWindowTest, TimeThatRunsBackMoreThanAWindowStartsOver) {
   EXPECT_EQ(evidence().failed, 0U);
   window_.Answer(sent, Verdict::kFailed);
   EXPECT_EQ(evidence().failed, 0U);
-  EXPECT_EQ(window_.out(), 0);
+  EXPECT_EQ(Out(), 0U);
 }
 
 TEST_F(CircuitWindowTest, CallsThatAreOutAreToldApartByAge) {
@@ -75,7 +77,22 @@ TEST_F(CircuitWindowTest, CallsThatAreOutAreKnownBeyondTheRing) {
   EXPECT_EQ(evidence(31s).hung, 1U);
   window_.Answer(sent, Verdict::kGood);
   EXPECT_EQ(evidence(31s).hung, 0U);
-  EXPECT_EQ(window_.out(), 0);
+  EXPECT_EQ(Out(), 0U);
+}
+
+TEST_F(CircuitWindowTest, AnAnswerToACallBeyondTheRingIsCountedNowhere) {
+  window_.Rebucket({.window = 32s, .buckets = 32});
+  const TimePoint sent = window_.Send(now_);
+  for (int i = 0; i < 40; ++i, now_ += 1s) Answer(Verdict::kGood);
+  window_.Answer(sent, Verdict::kFailed);
+  EXPECT_EQ(window_.Evidence(now_ - 1s, kForever).failed, 0U);
+  EXPECT_EQ(Out(), 0U);
+}
+
+TEST_F(CircuitWindowTest, IsReadAtAnInstantWithoutBeginningABucket) {
+  Answer(Verdict::kFailed, 3);
+  EXPECT_EQ(window_.Evidence(now_ + 10s, kForever).failed, 0U);
+  EXPECT_EQ(window_.Evidence(now_, kForever).failed, 3U);
 }
 
 TEST_F(CircuitWindowTest, FinerPartsKeepWhatIsRemembered) {
@@ -88,7 +105,7 @@ TEST_F(CircuitWindowTest, FinerPartsKeepWhatIsRemembered) {
   EXPECT_EQ(evidence().failed, 5U);
   EXPECT_EQ(evidence().good, 7U);
   EXPECT_EQ(evidence().slow, 1U);
-  EXPECT_EQ(window_.out(), 0);
+  EXPECT_EQ(Out(), 0U);
 }
 
 TEST_F(CircuitWindowTest, AShorterWindowForgetsWhatIsOlder) {
@@ -106,18 +123,6 @@ TEST_F(CircuitWindowTest, NothingIsForgottenBeforeItsTimeByRebucketing) {
   window_.Roll(now_);
   window_.Rebucket({.window = 1s, .buckets = 10});
   EXPECT_EQ(evidence().failed, 5U);
-}
-
-TEST_F(CircuitWindowTest, MergesWindowsThatSawDifferentTimes) {
-  Answer(Verdict::kGood, 2);
-  CircuitWindow other(options_);
-  other.Answer(other.Send(now_ - 4s), Verdict::kFailed);
-  other.Answer(other.Send(now_ + 2s), Verdict::kFailed);
-  other.Send(now_ - 4s);
-  window_.Merge(other);
-  EXPECT_EQ(window_.Evidence(kForever).failed, 2U);
-  EXPECT_EQ(window_.Evidence(kForever).good, 2U);
-  EXPECT_EQ(window_.out(), 1);
 }
 
 }  // namespace
