@@ -192,14 +192,10 @@ TEST_F(FileProviderTest, FollowsAFileWhoseDirectoryIsReplaced) {
 
 TEST_F(FileProviderTest, BadDataChangesNothingAndTheNextGoodOneApplies) {
   StartWith(List(4));
-  const std::string bad[] = {"{services: {}}",
-                             "- [",
-                             "\x7f"
-                             "ELF\x01\x02",
-                             "a: 1\na: 2\n",
-                             std::string(2 << 20, '-'),
-                             "&a [*a, *a]",
-                             "- nonsense\n"};
+  const std::string binary = "\x7f\x45LF\x01\x02";
+  const std::string bad[] = {
+      "{services: {}}",          "- [",         binary,        "a: 1\na: 2\n",
+      std::string(2 << 20, '-'), "&a [*a, *a]", "- nonsense\n"};
   int good = 4;
   for (const std::string& text : bad) {
     ReplaceFile(path_, text);

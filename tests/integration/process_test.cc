@@ -151,7 +151,7 @@ TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
   });
   for (int i = 0; i < 5; ++i) {
     std::string document = head + "services: {s";
-    document += std::to_string(i) + ": {instances: [\"127.0.0.1:1\"]}}";
+    document.append(std::to_string(i)).append(": {instances: [\"127.0.0.1:1\"]}}");
     ReplaceFile(file, document);
     std::this_thread::sleep_for(150ms);  // it is read 50 ms after its last change
   }
