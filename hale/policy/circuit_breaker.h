@@ -99,7 +99,7 @@ struct CircuitOrder {
 /// domain). `CircuitBreakerCore`'s rules behind a lock that only changes of state, failures, probes
 /// and the ramp take, and who begins a bucket; a call that goes well through a closed circuit
 /// writes counters of its own thread, a refusal one of them. Each thread's counters come to life
-/// with its first call: about 0.9 KiB. Events are told after the locks are released, so that a sink
+/// with its first call: 0.75 KiB. Events are told after the locks are released, so that a sink
 /// may call back. Refusals in `enforce` are the caller's to tell. Thread-safe.
 class CircuitBreaker {
  public:
