@@ -463,14 +463,15 @@ CircuitStatus CircuitBreaker::Status(TimePoint now) const {
   totals.opened = control->opened;
   const Sums sums(*this);
   const CircuitOutside outside = sums.outside();
-  const CircuitTimeline::Totals inside = control->timeline.totals(sums);
-  totals.admitted = inside.sent + outside.sent;
+  CircuitSum calls = control->timeline.totals(sums);
+  calls += outside.calls;
+  totals.admitted = calls.sent;
   totals.refused = outside.refused;
   totals.would_refuse = outside.would_refuse;
-  totals.succeeded = inside.good + outside.good;
-  totals.failed = inside.failed + outside.failed;
-  totals.slow = inside.slow + outside.slow;
-  totals.ignored = inside.ignored + outside.ignored;
+  totals.succeeded = calls.good;
+  totals.failed = calls.failed;
+  totals.slow = calls.slow;
+  totals.ignored = calls.ignored;
   totals.late = outside.stale;
   return status;
 }

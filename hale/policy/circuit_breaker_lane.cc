@@ -3,11 +3,7 @@
 namespace hale::policy {
 
 CircuitOutside& CircuitOutside::operator+=(const CircuitOutside& other) {
-  sent += other.sent;
-  good += other.good;
-  failed += other.failed;
-  slow += other.slow;
-  ignored += other.ignored;
+  calls += other.calls;
   answered_late += other.answered_late;
   stale += other.stale;
   refused += other.refused;
@@ -15,21 +11,19 @@ CircuitOutside& CircuitOutside::operator+=(const CircuitOutside& other) {
   return *this;
 }
 
-CircuitCounts CircuitLane::Read(std::uint32_t slot) const {
-  const Cells<std::uint32_t>& cells = buckets_[slot];
-  return {.sent = cells.sent.load(std::memory_order_relaxed),
-          .good = cells.good.load(std::memory_order_relaxed),
-          .failed = cells.failed.load(std::memory_order_relaxed),
-          .slow = cells.slow.load(std::memory_order_relaxed),
-          .ignored = cells.ignored.load(std::memory_order_relaxed)};
+template <class N>
+CircuitFigures<N> CircuitLane::Cells<N>::Read() const {
+  return {.sent = sent.load(std::memory_order_relaxed),
+          .good = good.load(std::memory_order_relaxed),
+          .failed = failed.load(std::memory_order_relaxed),
+          .slow = slow.load(std::memory_order_relaxed),
+          .ignored = ignored.load(std::memory_order_relaxed)};
 }
 
+CircuitCounts CircuitLane::Read(std::uint32_t slot) const { return buckets_[slot].Read(); }
+
 CircuitOutside CircuitLane::outside() const {
-  return {.sent = outside_.sent.load(std::memory_order_relaxed),
-          .good = outside_.good.load(std::memory_order_relaxed),
-          .failed = outside_.failed.load(std::memory_order_relaxed),
-          .slow = outside_.slow.load(std::memory_order_relaxed),
-          .ignored = outside_.ignored.load(std::memory_order_relaxed),
+  return {.calls = outside_.Read(),
           .answered_late = answered_late(),
           .stale = stale_.load(std::memory_order_relaxed),
           .refused = refused_.load(std::memory_order_relaxed),

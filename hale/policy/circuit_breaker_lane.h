@@ -10,11 +10,7 @@ namespace hale::policy {
 
 /// Calls of a breaker that were counted in no bucket, or are only counted.
 struct CircuitOutside {
-  std::uint64_t sent = 0;  ///< probes, and calls through a forced circuit
-  std::uint64_t good = 0;
-  std::uint64_t failed = 0;
-  std::uint64_t slow = 0;
-  std::uint64_t ignored = 0;
+  CircuitSum calls;                 ///< probes, and calls through a forced circuit
   std::uint64_t answered_late = 0;  ///< of the answers: their bucket had left the ring
   std::uint64_t stale = 0;          ///< answers to an earlier generation
   std::uint64_t refused = 0;
@@ -55,6 +51,7 @@ class alignas(64) CircuitLane {
     std::atomic<N> failed{0};
     std::atomic<N> slow{0};
     std::atomic<N> ignored{0};
+    CircuitFigures<N> Read() const;
   };
   template <class N>
   static std::atomic<N>& CellOf(Cells<N>& cells, Verdict verdict) {

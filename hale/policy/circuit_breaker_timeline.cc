@@ -4,36 +4,6 @@
 
 namespace hale::policy {
 
-CircuitCounts& CircuitCounts::operator+=(const CircuitCounts& other) {
-  sent += other.sent;
-  good += other.good;
-  failed += other.failed;
-  slow += other.slow;
-  ignored += other.ignored;
-  return *this;
-}
-
-CircuitCounts CircuitCounts::operator-(const CircuitCounts& other) const {
-  return {sent - other.sent, good - other.good, failed - other.failed, slow - other.slow,
-          ignored - other.ignored};
-}
-
-void CircuitCounts::Add(Verdict verdict) {
-  good += verdict == Verdict::kGood ? 1 : 0;
-  failed += verdict == Verdict::kFailed ? 1 : 0;
-  slow += verdict == Verdict::kSlow ? 1 : 0;
-  ignored += verdict == Verdict::kIgnored ? 1 : 0;
-}
-
-CircuitTimeline::Totals& CircuitTimeline::Totals::operator+=(const CircuitCounts& counts) {
-  sent += counts.sent;
-  good += counts.good;
-  failed += counts.failed;
-  slow += counts.slow;
-  ignored += counts.ignored;
-  return *this;
-}
-
 CircuitTimeline::CircuitTimeline(const CircuitBreakerOptions& options) { Apply(options); }
 
 std::int64_t CircuitTimeline::Index(TimePoint at) const {
@@ -136,8 +106,8 @@ CircuitEvidence CircuitTimeline::Evidence(TimePoint now, Duration hung_after,
   return evidence;
 }
 
-CircuitTimeline::Totals CircuitTimeline::totals(const CircuitSums& sums) const {
-  Totals all = folded_;
+CircuitSum CircuitTimeline::totals(const CircuitSums& sums) const {
+  CircuitSum all = folded_;
   for (std::uint32_t slot = 0; slot < kSlots; ++slot) all += sums.Of(slot) - ring_[slot].base;
   return all;
 }

@@ -10,23 +10,43 @@
 
 namespace hale::policy {
 
-/// Calls that were sent within one bucket, and what became of them. Each figure only grows and
-/// wraps around; what counts is the difference of two. A value.
-struct CircuitCounts {
-  std::uint32_t sent = 0;
-  std::uint32_t good = 0;
-  std::uint32_t failed = 0;
-  std::uint32_t slow = 0;
-  std::uint32_t ignored = 0;
+/// Calls that were sent, and what became of them. A value.
+template <class N>
+struct CircuitFigures {
+  N sent = 0;
+  N good = 0;
+  N failed = 0;
+  N slow = 0;
+  N ignored = 0;
 
-  /// Not answered.
+  template <class M>
+  CircuitFigures& operator+=(const CircuitFigures<M>& other) {
+    sent += other.sent;
+    good += other.good;
+    failed += other.failed;
+    slow += other.slow;
+    ignored += other.ignored;
+    return *this;
+  }
+  CircuitFigures operator-(const CircuitFigures& other) const {
+    return {sent - other.sent, good - other.good, failed - other.failed, slow - other.slow,
+            ignored - other.ignored};
+  }
+  void Add(Verdict verdict) {
+    good += verdict == Verdict::kGood ? 1 : 0;
+    failed += verdict == Verdict::kFailed ? 1 : 0;
+    slow += verdict == Verdict::kSlow ? 1 : 0;
+    ignored += verdict == Verdict::kIgnored ? 1 : 0;
+  }
+  /// Not answered. Of a difference, since figures wrap around.
   std::int32_t out() const {
     return static_cast<std::int32_t>(sent - good - failed - slow - ignored);
   }
-  CircuitCounts& operator+=(const CircuitCounts& other);
-  CircuitCounts operator-(const CircuitCounts& other) const;
-  void Add(Verdict verdict);
 };
+/// Of one bucket: they only grow and wrap around; what counts is the difference of two.
+using CircuitCounts = CircuitFigures<std::uint32_t>;
+/// Of all time.
+using CircuitSum = CircuitFigures<std::uint64_t>;
 
 /// Where the counters of all threads are read: of one slot of the ring, and of calls that were
 /// answered when their bucket had left it.
@@ -67,15 +87,7 @@ class CircuitTimeline {
   /// What is known at `now`, all but bad_in_row.
   CircuitEvidence Evidence(TimePoint now, Duration hung_after, const CircuitSums& sums) const;
   /// All calls that were ever counted in a bucket.
-  struct Totals {
-    std::uint64_t sent = 0;
-    std::uint64_t good = 0;
-    std::uint64_t failed = 0;
-    std::uint64_t slow = 0;
-    std::uint64_t ignored = 0;
-    Totals& operator+=(const CircuitCounts& counts);
-  };
-  Totals totals(const CircuitSums& sums) const;
+  CircuitSum totals(const CircuitSums& sums) const;
 
  private:
   struct Bucket {
@@ -104,7 +116,7 @@ class CircuitTimeline {
   std::int64_t lingering_ = 0;            // out, and older than the ring
   std::uint64_t answered_before_ = 0;
   std::array<Bucket, kSlots> ring_{};
-  Totals folded_;
+  CircuitSum folded_;
 };
 
 }  // namespace hale::policy
