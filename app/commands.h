@@ -10,6 +10,7 @@ namespace hale::app {
 int RunCheck(std::span<const std::string> arguments);
 int RunDemo(std::span<const std::string> arguments);
 int RunDemoBackend(std::span<const std::string> arguments);
+int RunExplain(std::span<const std::string> arguments);
 int RunGateway(std::span<const std::string> arguments);
 int RunVersion(std::span<const std::string> arguments);
 int RunLoad(std::span<const std::string> arguments);

@@ -18,6 +18,7 @@ struct Command {
 constexpr std::array kCommands = {
     Command{"gateway", RunGateway, "serve what a document describes, as a sidecar or at the edge"},
     Command{"check", RunCheck, "say what is wrong or unwise in a document"},
+    Command{"explain", RunExplain, "say why a request failed, as a running gateway keeps it"},
     Command{"load", RunLoad, "send an open load and report how it was answered"},
     Command{"demo", RunDemo, "break three backends in a minute and see what their users notice"},
     Command{"demo-backend", RunDemoBackend, "a backend to play with"},

@@ -12,15 +12,33 @@
 #include "hale/base/task.h"
 #include "hale/base/time.h"
 #include "hale/base/wait.h"
+#include "hale/guard/async_guard.h"
 #include "hale/guard/attempt.h"
+#include "hale/guard/caller.h"
+#include "hale/guard/fallback.h"
 #include "hale/guard/guard.h"
 #include "hale/guard/guard_options.h"
+#include "hale/guard/lint.h"
+#include "hale/guard/pipeline.h"
+#include "hale/guard/senders.h"
+#include "hale/guard/single_flight.h"
 
 namespace hale {
 
+using guard::AsyncGuard;
 using guard::Attempt;
+using guard::Caller;
+using guard::Check;
+using guard::Completion;
+using guard::Describe;
+using guard::Diff;
+using guard::Fallback;
 using guard::Guard;
 using guard::GuardContext;
 using guard::GuardOptions;
+using guard::LastGood;
+using guard::Lint;
+using guard::LintNested;
+using guard::SingleFlight;
 
 }  // namespace hale

@@ -130,10 +130,12 @@ scenario_tier() {
   done
 }
 
-# What has threads: each layer's stress suites, and all of net.
+# What has threads: each layer's stress suites, and all of net and base. Of what is built: .ci/run
+# leaves out the layers without a stress suite.
 tsan_tier() {
   local binary
   for binary in $(binaries "$1" . | grep -vE '^hale_(conformance|integration)_test$'); do
+    [ -x "build/$1/$binary" ] || continue
     case $binary in
       hale_net_test | hale_base_test) run_gtest "$1" "$binary" ;;
       *)
@@ -148,6 +150,7 @@ house_tier() {
   check "format" tool/format --check
   check "layers" tool/check_layers
   check "style" tool/check_style
+  check "quotes" tool/check_quotes
 }
 
 # targets PRESET: what the unit and conformance tiers need built.

@@ -6,10 +6,10 @@ namespace hale {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(EventKind::kCount)> kWords = {
-    "refused",        "would_refuse",    "retried", "retry_denied", "raced",
-    "opened",         "half_opened",     "closed",  "forced",       "ejected",
-    "returned",       "stalled",         "panic",   "health",       "instances",
-    "config_applied", "config_rejected", "bound",   "lifecycle",
+    "refused",   "would_refuse",   "retried",         "retry_denied", "raced",       "hedged",
+    "joined",    "fell_back",      "delayed",         "opened",       "half_opened", "closed",
+    "forced",    "ejected",        "returned",        "stalled",      "panic",       "health",
+    "instances", "config_applied", "config_rejected", "bound",        "lifecycle",
 };
 
 class Null final : public EventSink {

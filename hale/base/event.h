@@ -12,10 +12,14 @@ namespace hale {
 /// What happened. A closed set: journal, counters and logs are tables over it.
 enum class EventKind : std::uint8_t {
   kRefused,      ///< a call was turned away
-  kWouldRefuse,  ///< it would have been, were the policy not in shadow
+  kWouldRefuse,  ///< it would have been, or done otherwise with, were the policy not in shadow
   kRetried,      ///< another attempt was started after a failure
   kRetryDenied,  ///< an attempt that failed is final; the reason says why
   kRaced,        ///< a waiting call was sent to a second instance as well
+  kHedged,       ///< a slow call was sent to a second instance as well
+  kJoined,       ///< a call shares the answer of an identical one under way
+  kFellBack,     ///< a call that failed was answered with something else; the reason says why
+  kDelayed,      ///< a call waited, for its turn or for an answer not to be shared, and went on
   kOpened,       ///< a circuit
   kHalfOpened,
   kClosed,
@@ -59,5 +63,11 @@ class EventSink {
 
 /// Forgets everything; the default of whatever can emit.
 EventSink& NullSink();
+
+/// Whom an event about one call is told: the call's trail, which tells everybody as well, or
+/// `everybody` for a call without one.
+inline EventSink& TrailOr(EventSink* trail, EventSink& everybody) {
+  return trail != nullptr ? *trail : everybody;
+}
 
 }  // namespace hale

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "hale/base/reason.h"
 #include "hale/base/time.h"
@@ -20,9 +21,10 @@ struct Ticket {
 /// A refusal, in numbers; words are made only when somebody reads it.
 struct Rejection {
   Reason reason = Reason::kNone;
-  Duration retry_after{0};  ///< when asking again could make sense; kForever: never; 0: unknown
-  double observed = 0;      ///< the live figure that decided
-  double threshold = 0;     ///< what it was held against
+  Duration retry_after{0};    ///< when asking again could make sense; kForever: never; 0: unknown
+  double observed = 0;        ///< the live figure that decided
+  double threshold = 0;       ///< what it was held against
+  std::string_view detail{};  ///< for a person, what the figures do not say; outlives all
 };
 
 }  // namespace hale

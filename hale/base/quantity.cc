@@ -185,4 +185,13 @@ std::string PrintShare(double share) {
   return error == std::errc() ? std::string(buffer.data(), end) : std::string("nan");
 }
 
+std::string PrintFigure(double figure) {
+  std::array<char, 32> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), figure,
+                                          std::chars_format::general, 4);
+  return error == std::errc() ? std::string(buffer.data(), end) : std::string("nan");
+}
+
+std::string PrintPercent(double share) { return PrintFigure(share * 100) + "%"; }
+
 }  // namespace hale

@@ -38,5 +38,8 @@ std::string Print(Duration span);
 std::string Print(Rate rate);
 std::string Print(Size size);
 std::string PrintShare(double share);
+/// For sentences: four digits of a figure, `12.5%` of a share.
+std::string PrintFigure(double figure);
+std::string PrintPercent(double share);
 
 }  // namespace hale

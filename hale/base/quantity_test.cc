@@ -200,5 +200,12 @@ TEST_F(RoundTripTest, OfShares) {
   }
 }
 
+TEST(QuantityTest, PrintsFiguresForSentencesInFourDigits) {
+  EXPECT_EQ(PrintFigure(1.0 / 3), "0.3333");
+  EXPECT_EQ(PrintFigure(20), "20");
+  EXPECT_EQ(PrintPercent(0.125), "12.5%");
+  EXPECT_EQ(PrintPercent(1 / 1.1), "90.91%");
+}
+
 }  // namespace
 }  // namespace hale

@@ -45,6 +45,8 @@ constexpr std::array<ReasonInfo, static_cast<std::size_t>(Reason::kCount)> kTabl
     {Reason::kConcurrency, "concurrency", 503, Code::kUnavailable, true, "too many calls are in flight"},
     {Reason::kQueueFull, "queue_full", 503, Code::kUnavailable, true, "the queue for a free place is full"},
     {Reason::kQueueTimeout, "queue_timeout", 503, Code::kUnavailable, true, "no place became free in time to be useful"},
+    {Reason::kShed, "shed", 503, Code::kUnavailable, true, "the queue has stood too long, or who counts more needed the place"},
+    {Reason::kThrottled, "throttled", 503, Code::kUnavailable, false, "the service rejects too much, so a share of calls is not sent to it"},
     {Reason::kDeadline, "deadline", 504, Code::kDeadlineExceeded, false, "the deadline has passed or cannot be met"},
     {Reason::kBudgetExhausted, "budget_exhausted", 503, Code::kUnavailable, false, "the retry budget is spent"},
     {Reason::kNotReplayable, "not_replayable", 502, Code::kUnavailable, false, "the request may not or cannot be sent again"},

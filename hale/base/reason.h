@@ -31,6 +31,8 @@ enum class Reason : std::uint8_t {
   kConcurrency,
   kQueueFull,
   kQueueTimeout,
+  kShed,
+  kThrottled,
   kDeadline,
   kBudgetExhausted,
   kNotReplayable,

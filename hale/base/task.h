@@ -12,6 +12,8 @@ namespace hale {
 
 template <class T>
 class Task;
+template <class T>
+class Started;
 
 namespace internal {
 
@@ -110,6 +112,7 @@ class [[nodiscard]] Task {
 
  private:
   friend promise_type;
+  friend class Started<T>;
   explicit Task(std::coroutine_handle<promise_type> handle) : handle_(handle) {}
   std::coroutine_handle<promise_type> handle_;
 };
@@ -168,6 +171,20 @@ struct GetStop {
 };
 
 }  // namespace internal
+
+/// A task that runs under no other: at once, up to its first wait. Who has it asks whether it is
+/// done, and ends it by letting it go. No stop reaches it. Loop-bound.
+template <class T>
+class Started {
+ public:
+  explicit Started(Task<T> task) : task_(std::move(task)) { task_.handle_.resume(); }
+  bool done() const { return task_.handle_.done(); }
+  /// Once done: what it returned, or what it threw.
+  T Take() { return task_.handle_.promise().Take(); }
+
+ private:
+  Task<T> task_;
+};
 
 /// Runs a task to its end with nobody waiting for it: at once, in the caller, up to its first wait.
 /// An exception that leaves it is a bug and ends the process. Loop-bound.

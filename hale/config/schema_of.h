@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "hale/base/field.h"
+#include "hale/base/field_value.h"
 #include "hale/base/quantity.h"
 #include "hale/config/node.h"
 #include "hale/config/schema.h"
@@ -126,32 +127,7 @@ std::string ParseLeaf(std::string_view text, void* value) {
 
 template <class T>
 std::string PrintLeaf(const void* value) {
-  const T& in = *static_cast<const T*>(value);
-  if constexpr (std::same_as<T, bool>)
-    return in ? "true" : "false";
-  else if constexpr (Integer<T>)
-    return std::to_string(in);
-  else if constexpr (std::same_as<T, double>)
-    return PrintShare(in);
-  else if constexpr (std::same_as<T, std::string>)
-    return in;
-  else if constexpr (HasNames<T>) {
-    for (const auto& name : Names(Type<T>{})) {
-      if (name.value == in) return std::string(name.word);
-    }
-    return "?";
-  } else {
-    return hale::Print(in);  // Print of this layer would hide it
-  }
-}
-
-// An order for bounds: a Rate has none of its own, since 1/s and 60/min are different values.
-template <class T>
-constexpr bool Below(const T& a, const T& b) {
-  if constexpr (std::same_as<T, Rate>)
-    return a.PerSecond() < b.PerSecond();
-  else
-    return a < b;
+  return PrintValue(*static_cast<const T*>(value));
 }
 
 template <class T>
@@ -178,9 +154,7 @@ constexpr Row MakeRow() {
   row.at = [](void* record) -> void* { return &(static_cast<T*>(record)->*kField<T, I>.member); };
   if constexpr (F::kBounded) {
     row.inside = [](const void* record) {
-      const M& value = static_cast<const T*>(record)->*kField<T, I>.member;
-      return !Below<M>(value, kField<T, I>.bounds.low) &&
-             !Below<M>(kField<T, I>.bounds.high, value);
+      return Inside(static_cast<const T*>(record)->*kField<T, I>.member, kField<T, I>.bounds);
     };
     row.low = [] { return PrintLeaf<M>(&kField<T, I>.bounds.low); };
     row.high = [] { return PrintLeaf<M>(&kField<T, I>.bounds.high); };

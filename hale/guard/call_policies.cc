@@ -31,6 +31,8 @@ bool IsShed(Reason reason) {
     case Reason::kConcurrency:
     case Reason::kQueueFull:
     case Reason::kQueueTimeout:
+    case Reason::kShed:
+    case Reason::kThrottled:
     case Reason::kBudgetExhausted:
     case Reason::kDraining:
     case Reason::kForced:
@@ -54,11 +56,26 @@ Duration PerTry(const CallPolicies& policies, const CallSpec& spec, std::uint32_
   return std::min(kLongest, spec.whole / most);
 }
 
-Outcome OutcomeOf(const std::optional<policy::FailedAttempt>& failure) {
-  if (!failure) return Outcome::kSuccess;
-  const bool neutral = failure->failed == policy::Failed::kInstance || failure->shed ||
-                       IsShed(failure->reason) || hale::IsCallersFault(failure->reason) ||
-                       (failure->reason == Reason::kNone && IsCallersFault(failure->code));
+policy::Admission AdmissionOf(const CallSpec& spec, TimePoint now) {
+  return {.remaining = Remaining(spec, now),
+          .priority = spec.priority,
+          .key = spec.fair_key,
+          .partition = spec.partition,
+          .trail = &spec.trail};
+}
+
+void AddFacts(policy::FailedAttempt& failure, const CallSpec& spec, Duration elapsed,
+              TimePoint now) {
+  failure.incoming_attempt = spec.incoming_attempt;
+  failure.idempotent = spec.idempotent;
+  failure.elapsed = elapsed;
+  failure.remaining = Remaining(spec, now);
+}
+
+Outcome OutcomeOf(const policy::FailedAttempt& failure) {
+  const bool neutral = failure.failed == policy::Failed::kInstance || failure.shed ||
+                       IsShed(failure.reason) || hale::IsCallersFault(failure.reason) ||
+                       (failure.reason == Reason::kNone && IsCallersFault(failure.code));
   return neutral ? Outcome::kIgnored : Outcome::kFailure;
 }
 
@@ -71,7 +88,26 @@ Event RefusedBy(std::string_view policy, const Rejection& rejection, TimePoint n
   event.observed = rejection.observed;
   event.threshold = rejection.threshold;
   event.span = rejection.retry_after;
+  event.detail = rejection.detail;
   return event;
+}
+
+Event RacedBy(std::string_view policy, Reason reason, TimePoint now) {
+  Event event;
+  event.at = now;
+  event.kind = EventKind::kRaced;
+  event.reason = reason;
+  event.policy = policy;
+  return event;
+}
+
+void ObserveLimit(const CallPolicies& policies, const CallSpec& spec, const Received& received,
+                  TimePoint now) {
+  const policy::LimitSample sample{received.reception, now - received.sent,
+                                   policies.bulkhead.in_flight()};
+  if (policies.concurrency->Observe(sample, now, &spec.trail)) {
+    Drive(policies.bulkhead, *policies.concurrency);
+  }
 }
 
 }  // namespace hale::guard

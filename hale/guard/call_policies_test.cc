@@ -94,5 +94,10 @@ TEST(OutcomeOfTest, WhatAPolicyRefusedIsNeutral) {
   EXPECT_EQ(OutcomeOf(turned_down), Outcome::kIgnored);
 }
 
+TEST(AdmissionOfTest, WhoWaitsHasTheTrailOfItsCall) {
+  const CallSpec spec{.service = "s", .trail = NullSink()};
+  EXPECT_EQ(AdmissionOf(spec, TimePoint(1h)).trail, &NullSink());
+}
+
 }  // namespace
 }  // namespace hale::guard

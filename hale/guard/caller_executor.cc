@@ -6,9 +6,10 @@ namespace hale::guard {
 
 void CallerExecutor::Post(Work work) {
   // Notified under the lock: once it is free the work may run, and with its end this goes.
-  const std::lock_guard lock(mutex_);
-  posted_.push_back(std::move(work));
-  wake_.notify_one();
+  Mail& mail = this->mail();
+  const std::lock_guard lock(mail.mutex);
+  mail.works.push_back(std::move(work));
+  mail.wake.notify_one();
 }
 
 Executor::Timer CallerExecutor::At(TimePoint when, Work work) {
@@ -30,19 +31,20 @@ void CallerExecutor::Turn() {
     work();
     return;
   }
+  Mail& mail = this->mail();
   std::vector<Work> works;
   {
-    std::unique_lock lock(mutex_);
-    if (posted_.empty()) {
+    std::unique_lock lock(mail.mutex);
+    if (mail.works.empty()) {
       if (idle_ != nullptr && *idle_) {
-        (*idle_)(lock, wake_, when);
+        (*idle_)(lock, mail.wake, when);
       } else if (when == kNever) {
-        wake_.wait(lock, [&] { return !posted_.empty(); });
+        mail.wake.wait(lock, [&] { return !mail.works.empty(); });
       } else {
-        wake_.wait_until(lock, when, [&] { return !posted_.empty(); });
+        mail.wake.wait_until(lock, when, [&] { return !mail.works.empty(); });
       }
     }
-    works.swap(posted_);
+    works.swap(mail.works);
   }
   for (Work& work : works) work();
 }

@@ -32,39 +32,31 @@ class CallerExecutor final : public Executor {
   TimePoint Now() const override { return clock_.Now(); }
   const Clock& clock() const override { return clock_; }
 
+  /// Exceptions of the user's code pass through to the caller.
   template <class T>
   T Wait(Task<T> task) {
-    std::optional<Kept<T>> kept;
-    Spawn(Keep(std::move(task), kept));
-    while (!kept) Turn();
-    if (kept->exception) std::rethrow_exception(kept->exception);
-    return std::move(*kept->value);
+    Started<T> started(std::move(task));
+    while (!started.done()) Turn();
+    return started.Take();
   }
 
  private:
-  template <class T>
-  struct Kept {
-    std::optional<T> value;
-    std::exception_ptr exception;
-  };
   struct Armed {
     TimePoint when;
     Timer timer;
     Work work;
   };
 
-  // Exceptions of the user's code pass through to the caller.
-  template <class T>
-  static Task<void> Keep(Task<T> task, std::optional<Kept<T>>& kept) {
-    Kept<T> result;
-    try {
-      result.value.emplace(co_await std::move(task));
-    } catch (...) {
-      result.exception = std::current_exception();
-    }
-    kept.emplace(std::move(result));
+  /// What is posted, by any thread. Made when it is first needed, since nearly all calls need none.
+  struct Mail {
+    std::mutex mutex;
+    std::condition_variable wake;
+    std::vector<Work> works;
+  };
+  Mail& mail() {
+    std::call_once(mail_made_, [this] { mail_.emplace(); });
+    return *mail_;
   }
-
   /// Runs one piece of work, sleeping until there is one.
   void Turn();
 
@@ -72,9 +64,8 @@ class CallerExecutor final : public Executor {
   const Idle* idle_;
   std::vector<Armed> timers_;  // a call has two or three: searched from front to back
   std::uint64_t last_timer_ = 0;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::vector<Work> posted_;
+  std::once_flag mail_made_;
+  std::optional<Mail> mail_;
 };
 
 }  // namespace hale::guard

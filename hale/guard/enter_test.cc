@@ -12,6 +12,11 @@ namespace {
 
 using policy::Bulkhead;
 
+class Occupant final : public Bulkhead::Waiter {
+ public:
+  void Wake() noexcept override {}
+};
+
 /// A bulkhead with one place, which is taken, and one call that wants it.
 class EnterQueueTest : public ::testing::Test {
  protected:
@@ -44,7 +49,9 @@ class EnterQueueTest : public ::testing::Test {
 
  private:
   Task<void> Enter(TimePoint deadline) {
-    auto entered = co_await EnterQueue(bulkhead_, executor_, deadline);
+    const TimePoint now = executor_.Now();
+    const policy::Admission call{.remaining = deadline == kNever ? kForever : deadline - now};
+    auto entered = co_await EnterQueue(bulkhead_, executor_, call);
     entered_.emplace(std::move(entered));
     ended_ = executor_.Now();
   }
@@ -107,6 +114,15 @@ TEST_F(EnterQueueTest, AStopEndsItAtOnce) {
 }
 
 TEST_F(EnterQueueTest, IsRefusedWhenTheQueueIsFull) {
+  bulkhead_.Apply({.limit = 1, .queue = 1});
+  Occupant first;
+  ASSERT_TRUE(bulkhead_.Enter(first, {}, executor_.Now()));
+  Want();
+  EXPECT_EQ(Refused(), Reason::kQueueFull);
+  EXPECT_TRUE(bulkhead_.Abandon(first));
+}
+
+TEST_F(EnterQueueTest, IsRefusedWhereThereIsNoQueue) {
   bulkhead_.Apply({.limit = 1, .queue = 0});
   Want();
   EXPECT_EQ(Refused(), Reason::kConcurrency);

@@ -2,12 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "hale/guard/scripted_call.h"
 
 namespace hale::guard {
 namespace {
 
 class GovernedCallTest : public ::testing::Test, protected ScriptedCall {
+ protected:
   void TearDown() override { EXPECT_EQ(Remains(), ""); }
 };
 
@@ -41,6 +44,17 @@ TEST_F(GovernedCallTest, GoesElsewhereThanWhereTheCallBeforeItBroke) {
   after_ = 0;
   sender_.script = {{.result = 2}};
   EXPECT_EQ(Finish().instance, "b");
+}
+
+TEST_F(GovernedCallTest, TheAttemptsOfTheCallBeforeItCountAsItsOwn) {
+  after_ = 0;
+  retry_.attempts = 2;
+  attempts_before_ = 1;
+  sender_.script = {Refused(), {.result = 2}};
+  const Ended& ended = Finish();
+  EXPECT_FALSE(ended.result);
+  EXPECT_EQ(ended.attempts, 2U);
+  EXPECT_TRUE(ended.final_for_caller);
 }
 
 TEST_F(GovernedCallTest, AnExtraCallDepositsNothing) {
@@ -280,6 +294,15 @@ TEST_F(GovernedCallTest, IsRefusedWhenNoPlaceBecomesFreeInTime) {
   EXPECT_TRUE(HasTold(EventKind::kRefused, Reason::kQueueTimeout));
 }
 
+TEST_F(GovernedCallTest, AnAnswerHoldsItsPlace) { EXPECT_TRUE(Finish().holds_place); }
+
+TEST_F(GovernedCallTest, ARefusedCallHoldsNoPlace) {
+  for (auto& target : targets_->targets) {
+    target->breaker().Force({.ttl = 1h, .why = "test"}, executor_.Now());
+  }
+  EXPECT_FALSE(Finish().holds_place);
+}
+
 TEST_F(GovernedCallTest, ACancelInTheQueueIsPrompt) {
   bulkhead_.Apply({.limit = 1});
   auto place = bulkhead_.TryEnter(executor_.Now());
@@ -288,6 +311,81 @@ TEST_F(GovernedCallTest, ACancelInTheQueueIsPrompt) {
   place->Release();
   EXPECT_EQ(ended.result.error().reason, Reason::kClientAbort);
   EXPECT_EQ(ended.at - start_, 20ms);
+}
+
+/// Both targets take one call and have one.
+class FullHouseTest : public GovernedCallTest {
+ protected:
+  struct Held {
+    policy::Bulkhead::Permit place;
+    Lease lease;
+  };
+  FullHouseTest() {
+    for (std::size_t i = 0; i < 2; ++i) {
+      targets_->targets[i]->load().Apply(1);
+      held_[i].place = std::move(*bulkhead_.TryEnter(executor_.Now()));
+      held_[i].lease = std::move(*Lease::Take(targets_->targets[i], executor_.Now()));
+    }
+  }
+  void Free(std::size_t target) { held_[target] = Held(); }
+  void FreeAt(std::size_t target, Duration after) {
+    At(after, [this, target] { Free(target); });
+  }
+  void TearDown() override {
+    Free(0);
+    Free(1);
+    GovernedCallTest::TearDown();
+  }
+
+  std::array<Held, 2> held_;
+};
+
+TEST_F(FullHouseTest, WaitsForTheFirstInstanceThatHasRoom) {
+  FreeAt(1, 50ms);
+  const Ended& ended = Finish();
+  EXPECT_EQ(ended.instance, "b");
+  EXPECT_EQ(ended.at - start_, 50ms);
+  EXPECT_EQ(ended.attempts, 1U);
+}
+
+TEST_F(FullHouseTest, WaitsNoLongerThanInTheQueueAndSaysSo) {
+  FreeAt(0, 300ms);
+  const Ended& ended = Finish();
+  ASSERT_FALSE(ended.result);
+  EXPECT_EQ(ended.result.error().reason, Reason::kQueueTimeout);
+  EXPECT_EQ(ended.at - start_, 200ms);
+  EXPECT_TRUE(sender_.sent.empty());
+}
+
+TEST_F(FullHouseTest, WaitsOnWhenTheRoomWasNotForIt) {
+  auto other = bulkhead_.TryEnter(executor_.Now());  // at an instance that a closed circuit hides
+  At(20ms, [&] { other->Release(); });
+  FreeAt(0, 50ms);
+  EXPECT_EQ(Finish().at - start_, 50ms);
+}
+
+TEST_F(FullHouseTest, HoldsNoPlaceWhileItWaits) {
+  Start();
+  EXPECT_EQ(bulkhead_.in_flight(), 2U);
+  EXPECT_EQ(bulkhead_.waiting(), 1U);
+  Free(0);
+  EXPECT_TRUE(Finish().result);
+}
+
+TEST_F(FullHouseTest, ACancelThereIsPrompt) {
+  StopAt(10ms);
+  const Ended& ended = Finish();
+  EXPECT_EQ(ended.result.error().reason, Reason::kClientAbort);
+  EXPECT_EQ(ended.at - start_, 10ms);
+}
+
+TEST_F(FullHouseTest, AnInstanceThatClosesItsCircuitMeanwhileIsNotWaitedFor) {
+  for (auto& target : targets_->targets) {
+    At(10ms, [&] { target->breaker().Force({.ttl = 1h, .why = "test"}, executor_.Now()); });
+  }
+  FreeAt(0, 20ms);
+  At(21ms, [this] { Free(1); });
+  EXPECT_EQ(Finish().result.error().reason, Reason::kForced);
 }
 
 TEST_F(GovernedCallTest, AnExceptionSettlesAsAFailureAndPassesThrough) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hale/base/random.h"
+#include "hale/guard/one_target.h"
 
 namespace hale::guard {
 namespace {
@@ -13,8 +14,8 @@ class LeaseTest : public ::testing::Test {
  protected:
   std::shared_ptr<Target> Make(policy::CircuitBreakerOptions options = {}) {
     return std::make_shared<Target>(
-        options, policy::CircuitBreakerContext{
-                     .instance = "a", .clock = clock_, .random = &random_, .lanes = 1});
+        options,
+        policy::CircuitBreakerContext{.instance = "a", .clock = clock_, .random = &random_});
   }
   Lease Take() { return std::move(*Lease::Take(target_, clock_.Now())); }
   policy::CircuitTotals Totals() const { return target_->breaker().Status(clock_.Now()).totals; }
@@ -82,9 +83,17 @@ TEST_F(LeaseTest, IsRefusedWithTheBreakersReason) {
   EXPECT_EQ(target_->load().in_flight(), 0U);
 }
 
+TEST_F(LeaseTest, IsRefusedWhereThereIsNoRoomAndTheBreakerIsNotAsked) {
+  target_->load().Apply(1);
+  const Lease one = Take();
+  EXPECT_EQ(Lease::Take(target_, clock_.Now()).error().reason, Reason::kConcurrency);
+  EXPECT_EQ(Lease::TakeAnyway(target_, clock_.Now()).error().reason, Reason::kConcurrency);
+  EXPECT_EQ(Totals().admitted, 1U);
+}
+
 TEST_F(LeaseTest, TakenAnywayItCountsForTheLoadAlone) {
   target_->breaker().Force({.ttl = 1h, .why = "test"}, clock_.Now());
-  Lease lease = Lease::TakeAnyway(target_, clock_.Now());
+  Lease lease = std::move(*Lease::TakeAnyway(target_, clock_.Now()));
   EXPECT_EQ(target_->load().in_flight(), 1U);
   lease.Settle(Outcome::kFailure, clock_.Now());
   EXPECT_GT(target_->load().FailureShare(clock_.Now()), 0);
@@ -119,6 +128,19 @@ TEST_F(LeaseTest, KnowsWhenItsTargetHasStopped) {
   EXPECT_TRUE(lease.Stalled());
   lease.OnAnswered(clock_.Now());
   EXPECT_FALSE(lease.Stalled());
+}
+
+TEST_F(LeaseTest, OfTheOnlyTargetTooTellsTheTrailOfTheCall) {
+  struct Trail final : EventSink {
+    void On(const Event& event) noexcept override { kinds.push_back(event.kind); }
+    std::vector<EventKind> kinds;
+  };
+  OneTarget only(Make({.mode = policy::Mode::kShadow, .consecutive_failures = 1}));
+  only.target().breaker().Admit()->Settle(Outcome::kFailure, clock_.Now());
+  Trail trail;
+  const Tried tried;
+  EXPECT_TRUE(only.Pick({tried, clock_.Now(), 1s, random_, 0, &trail}));
+  EXPECT_EQ(trail.kinds, std::vector{EventKind::kWouldRefuse});
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +29,7 @@ class ScriptedCall : public EventSink {
     bool final_for_caller = false;
     std::string instance;
     TimePoint at{};
+    bool holds_place = false;
   };
 
   /// The trail of the call.
@@ -43,7 +45,7 @@ class ScriptedCall : public EventSink {
     targets_ = std::make_unique<ScriptedTargets>(
         std::move(names), options,
         policy::CircuitBreakerContext{
-            .service = "s", .clock = executor_.clock(), .random = &random_, .lanes = 1});
+            .service = "s", .clock = executor_.clock(), .random = &random_});
   }
 
   /// Runs the call up to its first wait.
@@ -101,6 +103,8 @@ class ScriptedCall : public EventSink {
   TimePoint start_ = executor_.Now();
   policy::Bulkhead bulkhead_{{}, {"s", NullSink(), executor_.clock()}};
   policy::RetryOptions retry_;
+  policy::Hedge hedge_;
+  policy::DeadlineGate gate_{{.mode = policy::Mode::kOff}};
   std::unique_ptr<policy::RetryBudget> budget_ = std::make_unique<policy::RetryBudget>();
   std::unique_ptr<ScriptedTargets> targets_;
   ScriptedSender sender_{executor_};
@@ -112,24 +116,37 @@ class ScriptedCall : public EventSink {
   Duration per_try_{0};
   bool idempotent_ = false;
   std::uint32_t incoming_attempt_ = 1;
+  policy::Priority priority_ = policy::Priority::kCritical;
+  std::string_view partition_;
   std::optional<std::size_t> after_;
+  std::uint32_t attempts_before_ = 0;
 
  private:
   Task<void> Drive() {
     started_ = true;
-    const CallPolicies policies{bulkhead_, retry_, *budget_, random_, per_try_};
+    const CallPolicies policies{.bulkhead = bulkhead_,
+                                .retry = retry_,
+                                .budget = *budget_,
+                                .random = random_,
+                                .per_try = per_try_,
+                                .hedge = &hedge_,
+                                .gate = &gate_};
     const CallSpec spec{.deadline = executor_.Now() + deadline_,
                         .whole = deadline_,
                         .idempotent = idempotent_,
                         .incoming_attempt = incoming_attempt_,
                         .service = "s",
                         .trail = *this,
-                        .after = after_ ? targets_->targets[*after_].get() : nullptr};
+                        .priority = priority_,
+                        .partition = partition_,
+                        .after = after_ ? targets_->targets[*after_].get() : nullptr,
+                        .attempts_before = attempts_before_};
     GovernedCall<int> call(executor_, policies, spec, *targets_, sender_);
     try {
       Governed<int> governed = co_await call.Run();
-      Ended ended{governed.result, governed.attempts, governed.final_for_caller,
-                  std::string(governed.lease.instance()), executor_.Now()};
+      Ended ended{governed.result,           governed.attempts,
+                  governed.final_for_caller, std::string(governed.lease.instance()),
+                  executor_.Now(),           static_cast<bool>(governed.place)};
       ended_ = std::move(ended);
     } catch (const std::runtime_error& error) {
       thrown_ = error.what();

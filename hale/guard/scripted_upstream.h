@@ -48,10 +48,12 @@ class ScriptedSender final : public Sender<int> {
     co_return act.result;
   }
   bool replayable() const override { return can_replay; }
+  bool may_race() const override { return may_race_ever; }
   bool raceable() const override { return can_race; }
 
   std::deque<Act> script;
   bool can_replay = true;
+  bool may_race_ever = true;
   bool can_race = true;
   std::vector<Sent> sent;
   int stopped = 0;
@@ -83,7 +85,7 @@ class ScriptedTargets final : public Targets {
     timeouts.push_back(wanted.timeout);
     auto lease = PickOther(wanted);
     for (auto at = targets.begin(); !lease && at != targets.end(); ++at) {
-      lease = Lease::Take(*at, wanted.now, wanted.timeout);
+      lease = Lease::Take(*at, wanted.now, wanted.timeout, wanted.trail);
     }
     return lease;
   }
@@ -92,12 +94,15 @@ class ScriptedTargets final : public Targets {
         std::unexpected(Rejection{.reason = Reason::kNoInstance});
     for (const auto& target : targets) {
       if (wanted.tried.Has(*target)) continue;
-      lease = Lease::Take(target, wanted.now, wanted.timeout);
+      lease = Lease::Take(target, wanted.now, wanted.timeout, wanted.trail);
       if (lease) break;
     }
     return lease;
   }
 
+  Reason Protects(TimePoint) const override { return protects; }
+
+  Reason protects = Reason::kNone;
   std::vector<std::shared_ptr<Target>> targets;
   std::vector<Duration> timeouts;  ///< that were asked for
 };

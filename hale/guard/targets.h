@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 
+#include "hale/base/event.h"
 #include "hale/base/outcome.h"
 #include "hale/base/random.h"
 #include "hale/guard/lease.h"
@@ -34,6 +35,8 @@ struct Wanted {
   TimePoint now;
   Duration timeout;  ///< the attempt takes no longer; 0: not known
   Random& random;
+  std::uint64_t key = 0;       ///< what it belongs to by, see policy::Affinity; 0: to nobody
+  EventSink* trail = nullptr;  ///< of the call, see TrailOr
 };
 
 /// Where the attempts of a call go. Thread-safe.
@@ -43,7 +46,13 @@ class Targets {
   /// One that may take a call now, its breaker's permit taken, rather one that has not been tried.
   /// Refused with kCircuitOpen when every breaker is open, kNoInstance when nothing is there.
   virtual std::expected<Lease, Rejection> Pick(const Wanted& wanted) = 0;
-  /// The same, but only one that has not been tried: for an attempt beside another.
+  /// Why the targets are to be spared what need not be sent: a circuit that is not closed, panic;
+  /// kNone: they are well.
+  virtual Reason Protects(TimePoint now) const {
+    static_cast<void>(now);
+    return Reason::kNone;
+  }
+  /// The same as Pick, but only one that has not been tried: for an attempt beside another.
   virtual std::expected<Lease, Rejection> PickOther(const Wanted& wanted) = 0;
 };
 

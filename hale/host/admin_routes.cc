@@ -16,7 +16,6 @@ namespace {
 
 using telemetry::JsonString;
 
-constexpr std::uint64_t kMaxRequests = 200;
 constexpr std::uint64_t kMaxEntries = 4096;
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 
@@ -75,13 +74,15 @@ AdminResponse Metrics(const telemetry::Registry& registry, const AdminRequest& r
 
 AdminResponse Explain(const telemetry::FlightRecorder& recorder, const AdminRequest& request) {
   const auto id = request.Query("id");
-  const auto limit = Read(request, {.name = "limit", .fallback = 20, .most = kMaxRequests});
+  const auto limit = Read(request, {.name = "limit", .fallback = 20, .most = kMostExplained});
   if (!limit) return limit.error();
   const auto records = id ? recorder.Find(*id) : recorder.Latest(*limit);
   if (id && records.empty()) {
     return AdminError(404, Reason::kNone,
-                      "no such request is kept: only those that were refused, failed, retried, "
-                      "raced, slow or sampled are, and only the last of each");
+                      fmt::format("no such request is kept: only those that were refused, failed, "
+                                  "retried, raced, slow or sampled are, and only the last {} of "
+                                  "each",
+                                  recorder.lane()));
   }
   std::string body = WantsText(request) ? "" : "{\"requests\":[";
   for (const telemetry::RequestRecord& record : records) {

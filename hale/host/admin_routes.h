@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct AdminParts {
   std::function<Readiness()> ready;
   std::function<std::string()> status;  ///< a JSON object
 };
+
+/// So many requests `/explain` gives at once, at most.
+inline constexpr std::uint32_t kMostExplained = 200;
 
 /// `/health` (the process is alive) · `/ready` (200 or 503) · `/status` · `/metrics` ·
 /// `/explain?id=` or, without an id, the latest kept requests (`limit`, 20) · `/journal?since=`

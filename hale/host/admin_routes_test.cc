@@ -124,6 +124,7 @@ TEST_F(AdminRoutesTest, AnUnknownRequestIsA404ThatSaysWhatIsKept) {
   const AdminResponse answer = Ask("/explain?id=unknown");
   EXPECT_EQ(answer.status, 404);
   EXPECT_NE(answer.body.find("only those that were refused"), std::string::npos);
+  EXPECT_NE(answer.body.find("only the last 256 of each"), std::string::npos);
 }
 
 TEST_F(AdminRoutesTest, TheJournalIsReadOn) {

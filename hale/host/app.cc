@@ -1,5 +1,6 @@
 #include "hale/host/app.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -59,6 +60,8 @@ Task<Result<mesh::ClientResponse>> ServiceHandle::Call(const Request& parent, st
   const Request held = parent;  // NOLINT(performance-unnecessary-copy-initialization)
   mesh::ClientRequest request = MakeRequest(std::move(method), std::move(target), std::move(body));
   request.parent = &held.passport();
+  // Of its time what our handler has used is gone.
+  request.deadline = std::min(request.deadline, held.remaining(pools->loop().Now()));
   co_return co_await mesh::CallService(service_, *pools, std::move(request), *events_);
 }
 

@@ -18,6 +18,7 @@ Task<void> AppHandler::Serve(mesh::ServedRequest& request) {
   net::ServerExchange& exchange = request.exchange;
   const net::RequestHead& head = exchange.request();
   Request::Data data;
+  data.began = request.began;
   request.client_ip = data.client_ip = trusted_.ClientIp(exchange.peer(), head.fields);
   request.passport = data.passport =
       mesh::ReadPassport(head.fields,

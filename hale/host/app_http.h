@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,6 +22,7 @@ class Request {
     std::string body;
     std::string client_ip;
     mesh::Passport passport;
+    TimePoint began{};
   };
   explicit Request(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
@@ -34,6 +36,12 @@ class Request {
   const std::string& client_ip() const { return data_->client_ip; }
   std::string_view id() const { return data_->passport.request_id.view(); }
   const mesh::Passport& passport() const { return data_->passport; }
+  /// What is left at `now` of the time that it brought along; kForever when it brought none.
+  Duration remaining(TimePoint now) const {
+    const Duration whole = data_->passport.timeout;
+    if (whole == kForever) return kForever;
+    return std::max(Duration::zero(), whole - (now - data_->began));
+  }
 
  private:
   std::shared_ptr<const Data> data_;

@@ -32,5 +32,16 @@ TEST(AppHttpTest, AnErrorBecomesItsReasonsStatusAndWord) {
   EXPECT_EQ(response.head.fields.Find("hale-retry"), "no");
 }
 
+TEST(RequestTest, HasWhatIsLeftOfTheTimeThatItBrought) {
+  auto data = std::make_shared<Request::Data>();
+  data->began = TimePoint(1h);
+  data->passport.timeout = 500ms;
+  const Request request(data);
+  EXPECT_EQ(request.remaining(TimePoint(1h) + 200ms), 300ms);
+  EXPECT_EQ(request.remaining(TimePoint(1h) + 2s), 0ms);
+  data->passport.timeout = kForever;
+  EXPECT_EQ(request.remaining(TimePoint(1h) + 2s), kForever);
+}
+
 }  // namespace
 }  // namespace hale::host

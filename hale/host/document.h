@@ -23,17 +23,25 @@ struct NodeOptions {
   std::string service = "hale";
   std::string zone = {};
   std::string id = {};      ///< of this process; empty: the host's name
+  std::string fleet = {};   ///< service that lists all processes like this; empty: `service`
   std::uint32_t loops = 0;  ///< event loops; 0: one for each core
 };
 
 /// Its id, or the host's name.
 std::string NodeId(const NodeOptions& node);
+/// The service whose instances are the processes like this one. Pure.
+inline const std::string& FleetOf(const NodeOptions& node) {
+  return node.fleet.empty() ? node.service : node.fleet;
+}
 
 constexpr auto Fields(Type<NodeOptions>) {
   using O = NodeOptions;
   return std::tuple{Field{"service", &O::service, "the name in logs, metrics and traces"},
                     Field{"zone", &O::zone, "where it runs"},
                     Field{"id", &O::id, "of this process; empty: the host's name"},
+                    Field{"fleet", &O::fleet,
+                          "the entry of services that lists all processes like this one, who share "
+                          "retry reserves; empty: the one named like service"},
                     Field{"loops", &O::loops, 0, 1024, "event loops; 0: one for each core"}};
 }
 

@@ -8,12 +8,17 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "hale/cluster/instance.h"
 #include "hale/config/problem.h"
 #include "hale/config/text.h"
+#include "hale/host/admission_rules.h"
+#include "hale/host/balance_rules.h"
+#include "hale/host/fallback_rules.h"
+#include "hale/host/limit_rules.h"
+#include "hale/host/names.h"
 #include "hale/net/address.h"
+#include "hale/net/http1_syntax.h"
 
 namespace hale::host {
 namespace {
@@ -25,13 +30,6 @@ using config::Quote;
 
 bool IsAlnum(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// A token of RFC 9110 §5.6.2: a method, the name of a field.
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return IsAlnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-  });
 }
 
 // Service and route names become metric labels, log fields and file names.
@@ -174,41 +172,14 @@ void ValidateMatch(const mesh::MatchOptions& match, const std::string& path, Fin
     const std::string& method = match.method[i];
     const bool lower =
         std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; });
-    if (IsToken(method) && !lower) continue;
+    if (net::IsToken(method) && !lower) continue;
     findings.Error(JoinIndex(JoinKey(path, "method"), i),
                    Quote(method) + " is not a method such as GET; methods are in upper case");
   }
   for (const auto& [name, value] : match.header) {
-    if (IsToken(name)) continue;
+    if (net::IsToken(name)) continue;
     findings.Error(JoinKey(JoinKey(path, "header"), name), "is not the name of a header");
   }
-}
-
-void ValidateLimit(const mesh::LimitOptions& limit, const std::string& path, Findings& findings) {
-  const auto key = mesh::ParseLimitKey(limit.by);
-  if (!key) {
-    std::string message = Quote(limit.by) + " is not route, client_ip or header:NAME";
-    const auto near = config::Nearest(limit.by, {"route", "client_ip"});
-    if (!near.empty()) message += "; did you mean " + std::string(near) + "?";
-    findings.Error(JoinKey(path, "by"), std::move(message));
-  } else if (key->kind == mesh::LimitKey::Kind::kHeader && !IsToken(key->header)) {
-    findings.Error(JoinKey(path, "by"), Quote(key->header) + " is not the name of a header");
-  }
-}
-
-std::string UnknownService(const Document& document, std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const auto& [service, options] : document.services) names.push_back(service);
-  std::string message = "no service " + Quote(name);
-  const auto near = config::Nearest(name, names);
-  if (!near.empty()) {
-    message += ", did you mean " + std::string(near) + "?";
-  } else if (names.empty()) {
-    message += ": there are no services";
-  } else if (names.size() <= 8) {
-    message += fmt::format(", there are {}", fmt::join(names, ", "));
-  }
-  return message;
 }
 
 void ValidateRoutes(const Document& document, Findings& findings) {
@@ -233,9 +204,6 @@ void ValidateRoutes(const Document& document, Findings& findings) {
     } else if (!document.services.contains(route.service)) {
       findings.Error(JoinKey(path, "service"), UnknownService(document, route.service));
     }
-    for (std::size_t l = 0; l < route.limit.size(); ++l) {
-      ValidateLimit(route.limit[l], JoinIndex(JoinKey(path, "limit"), l), findings);
-    }
   }
 }
 
@@ -245,6 +213,14 @@ void Validate(const Document& document, Findings& findings) {
   ValidateListen(document, findings);
   for (const auto& [name, service] : document.services) ValidateService(name, service, findings);
   ValidateRoutes(document, findings);
+  ValidateLimits(document, findings);
+  ValidateFallbacks(document, findings);
+  ValidateAdmission(document, findings);
+  ValidateBalance(document, findings);
+  if (const std::string& fleet = document.node.fleet;
+      !fleet.empty() && !document.services.contains(fleet)) {
+    findings.Error("node.fleet", UnknownService(document, fleet));
+  }
   if (!IsName(document.node.service)) {
     findings.Error("node.service", "a name has 1 to 128 letters, digits, '_', '-', '.' or '/'");
   }

@@ -52,6 +52,13 @@ TEST(DocumentRulesTest, ProxiesAreCidrs) {
   }
 }
 
+TEST(DocumentRulesTest, AFleetIsAServiceOfTheDocument) {
+  const std::string services = "services: {edges: {instances: [\"h:1\"]}}\nnode: {fleet: ";
+  EXPECT_EQ(Complaint(services + "edges}"), "");
+  EXPECT_EQ(Complaint(services + "edge}"),
+            "f:2:8 node.fleet: no service 'edge', did you mean edges?\n");
+}
+
 TEST(DocumentRulesTest, AServiceNeedsInstances) {
   EXPECT_EQ(Complaint("services: {a: {}}"),
             "f:1:12 services.a.instances: no instances, write static: [\"host:port\"] or file: "
@@ -134,15 +141,6 @@ TEST(DocumentRulesTest, HostsMethodsAndHeadersAreWellFormed) {
   EXPECT_TRUE(OfRoute("match: {method: get}").contains("methods are in upper case"));
   EXPECT_TRUE(OfRoute("match: {method: \"G T\"}").contains("is not a method"));
   EXPECT_TRUE(OfRoute("match: {header: {\"x a\": b}}").contains("is not the name of a header"));
-}
-
-TEST(DocumentRulesTest, ALimitIsByARouteAClientOrAHeader) {
-  EXPECT_EQ(OfRoute("limit: [{by: client-ip}]"),
-            "f:2:32 routes[0].limit[0].by: 'client-ip' is not route, client_ip or header:NAME; did "
-            "you mean client_ip?\n");
-  EXPECT_TRUE(OfRoute("limit: [{by: \"header:\"}]").contains("is not route, client_ip or"));
-  EXPECT_TRUE(OfRoute("limit: [{by: \"header:a b\"}]").contains("is not the name of a header"));
-  EXPECT_EQ(OfRoute("limit: [{by: route}, {by: client_ip}, {by: \"header:x-u\"}]"), "");
 }
 
 }  // namespace

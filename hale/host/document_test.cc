@@ -95,9 +95,11 @@ TEST(DocumentTest, AllProblemsOfAllKindsAreReportedTogether) {
 }
 
 TEST(DocumentTest, OneMistakeIsReportedOnce) {
-  EXPECT_EQ(Complaint("services: {a: [\"127.0.0.1:1\"]}"),
-            "hale.yaml:1:15 services.a: found a list, expected a map with keys out of instances, "
-            "health, balance, breaker, retry, bulkhead, outlier, stall, timeout, connections\n");
+  EXPECT_EQ(
+      Complaint("services: {a: [\"127.0.0.1:1\"]}"),
+      "hale.yaml:1:15 services.a: found a list, expected a map with keys out of instances, "
+      "health, balance, breaker, retry, bulkhead, throttle, concurrency, outlier, stall, hedge, "
+      "deadline, timeout, limit, connections\n");
 }
 
 TEST(DocumentTest, WarningsWaitUntilThereAreNoErrors) {

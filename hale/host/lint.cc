@@ -10,6 +10,11 @@
 
 #include "hale/base/quantity.h"
 #include "hale/config/text.h"
+#include "hale/guard/lint.h"
+#include "hale/host/admission_rules.h"
+#include "hale/host/balance_rules.h"
+#include "hale/host/fallback_rules.h"
+#include "hale/host/limit_rules.h"
 #include "hale/net/http_head.h"
 
 namespace hale::host {
@@ -20,7 +25,16 @@ using config::JoinIndex;
 using config::JoinKey;
 using policy::Mode;
 
-std::string Percent(double share) { return fmt::format("{:.4g}%", share * 100); }
+std::string Percent(double share) { return PrintPercent(share); }
+
+/// What the policies' own rules say, at its place in the document: `deadline` is the route's.
+void Warn(const std::vector<Remark>& remarks, const std::string& service_path,
+          const std::string& route_path, Findings& findings) {
+  for (const Remark& remark : remarks) {
+    const std::string& parent = remark.path == "deadline" ? route_path : service_path;
+    findings.Warn(parent + "." + remark.path, remark.text);
+  }
+}
 
 /// A route, the service behind it and where both stand.
 struct Pair {
@@ -45,40 +59,22 @@ std::uint32_t Attempts(const Pair& pair) {
 void LintTimes(const Pair& pair, Findings& findings) {
   const auto& timeout = pair.service.timeout;
   const Duration deadline = pair.route.deadline;
-  const std::uint32_t attempts = Attempts(pair);
-  // Without a time of its own the last attempt has until the deadline.
-  const Duration longest =
-      timeout.per_try > Duration::zero() ? std::min(timeout.per_try, deadline) : deadline;
-  if (timeout.per_try > Duration::zero() && timeout.per_try * attempts > deadline) {
-    findings.Warn(
-        JoinKey(pair.route_path, "deadline"),
-        fmt::format("{} of {} × {} attempts = {} is above the deadline {}: attempt {} cannot run "
-                    "in full",
-                    Print(timeout.per_try), pair.service_path + ".timeout.per_try", attempts,
-                    Print(timeout.per_try * attempts), Print(deadline),
-                    deadline / timeout.per_try + 1));
-  }
+  const guard::CallTimes times{.deadline = deadline,
+                               .per_try = timeout.per_try,
+                               .attempts = Attempts(pair),
+                               .per_try_name = pair.service_path + ".timeout.per_try",
+                               .of_caller = " of " + pair.route_path};
   // A default is no mistake of the author's: it gives way where it does not fit.
   if (timeout.connect > deadline && timeout.connect != mesh::TimeoutOptions{}.connect) {
     findings.Warn(pair.service_path + ".timeout.connect",
                   fmt::format("{} is above the whole deadline {} of {}", Print(timeout.connect),
                               Print(deadline), pair.route_path));
   }
-  const auto& breaker = pair.service.breaker;
-  if (breaker.mode != Mode::kOff && breaker.slow_call > Duration::zero() &&
-      breaker.slow_call >= longest) {
-    findings.Warn(pair.service_path + ".breaker.slow_call",
-                  fmt::format("no call is ever seen to take {}: an attempt of {} ends after {}",
-                              Print(breaker.slow_call), pair.route_path, Print(longest)));
-  }
-  const Duration max_wait = pair.service.bulkhead.max_wait;
-  if (max_wait > deadline / 2 && max_wait != policy::BulkheadOptions{}.max_wait) {
-    findings.Warn(
-        pair.service_path + ".bulkhead.max_wait",
-        fmt::format("{} is above half of the deadline {} of {}; it never "
-                    "waits longer than {}",
-                    Print(max_wait), Print(deadline), pair.route_path, Print(deadline / 2)));
-  }
+  std::vector<Remark> remarks;
+  guard::LintTimes(times, pair.service.retry, remarks);
+  guard::LintBreakerTimes(times, pair.service.breaker, remarks);
+  guard::LintBulkheadTimes(times, pair.service.bulkhead, remarks);
+  Warn(remarks, pair.service_path, pair.route_path, findings);
 }
 
 void LintIdempotent(const Pair& pair, Findings& findings) {
@@ -94,79 +90,34 @@ void LintIdempotent(const Pair& pair, Findings& findings) {
                   methods.empty() ? "POST" : *unsafe, attempts));
 }
 
-void LintLimits(const Document& document, std::size_t index, Findings& findings) {
-  const auto& limits = document.routes[index].limit;
-  const bool edge =
-      std::any_of(document.listen.begin(), document.listen.end(),
-                  [](const auto& listen) { return listen.trust == mesh::Trust::kEdge; });
-  // A limit on something that the client cannot choose bounds what inventing keys can gain.
-  const bool bounded = std::any_of(limits.begin(), limits.end(), [](const auto& limit) {
-    return limit.mode == Mode::kEnforce && !limit.by.starts_with("header:");
-  });
-  if (!edge || bounded) return;
-  for (std::size_t i = 0; i < limits.size(); ++i) {
-    if (!limits[i].by.starts_with("header:")) continue;
-    findings.Warn(
-        JoinKey(JoinIndex(JoinKey(JoinIndex("routes", index), "limit"), i), "by"),
-        fmt::format("a client of an edge listener chooses {} itself, so it gets {} as often as it "
-                    "invents a value; add a limit by client_ip",
-                    limits[i].by.substr(7), Print(limits[i].rate)));
-  }
-}
-
-void LintBreaker(const Document& document, const std::string& name,
-                 const mesh::ServiceOptions& service, Findings& findings) {
-  const std::string path = JoinKey(JoinKey("services", name), "breaker");
-  const auto& breaker = service.breaker;
-  if (breaker.mode == Mode::kOff) return;
-  if (breaker.open_for > breaker.open_max) {
-    findings.Warn(
-        path + ".open_for",
-        fmt::format("{} is above open_max {}", Print(breaker.open_for), Print(breaker.open_max)));
-  }
+void LintCalls(const Document& document, const std::string& name,
+               const mesh::ServiceOptions& service, Findings& findings) {
   // The most calls that the limits of all routes to it let through in one window.
-  double calls = 0;
-  for (std::size_t i = 0; i < document.routes.size(); ++i) {
-    const auto& route = document.routes[i];
-    if (route.service != name) continue;
+  const auto& breaker = service.breaker;
+  const auto most_by = [&](const std::vector<mesh::LimitOptions>& limits) {
     double most = INFINITY;
-    for (const auto& limit : route.limit) {
-      if (limit.by != "route" || limit.mode != Mode::kEnforce) continue;
-      most = std::min(most, limit.rate.PerSecond() * Seconds(breaker.window) +
-                                static_cast<double>(limit.burst));
+    for (const auto& limit : limits) {
+      if (limit.by != "all" || limit.mode != Mode::kEnforce) continue;
+      if (limit.cost != mesh::LimitCost::kRequests) continue;
+      most = std::min(most,
+                      guard::MostCalls({.rate = limit.rate, .burst = limit.burst}, breaker.window));
     }
-    calls += most;
+    return most;
+  };
+  double calls = 0;
+  for (const auto& route : document.routes) {
+    if (route.service == name) calls += most_by(route.limit);
   }
+  calls = std::min(calls, most_by(service.limit));
   const auto instances = std::max<std::size_t>(1, service.instances.fixed.size());
-  calls /= static_cast<double>(instances);
-  if (calls > 0 && calls < breaker.minimum_calls) {
-    findings.Warn(path + ".minimum_calls",
-                  fmt::format("the routes' limits let at most {:.4g} calls in {} reach each of {} "
-                              "instances, so {} are never seen and no share is judged",
-                              calls, Print(breaker.window), instances, breaker.minimum_calls));
-  }
-}
-
-void LintRetry(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
-  const auto& retry = service.retry;
-  if (retry.mode == Mode::kOff) return;
-  if (retry.backoff_base > retry.backoff_max) {
-    findings.Warn(path + ".backoff_base",
-                  fmt::format("{} is above backoff_max {}, which caps it",
-                              Print(retry.backoff_base), Print(retry.backoff_max)));
-  }
-  const double attempts = policy::MostAttempts(retry, true);
-  if (retry.budget.mode != Mode::kEnforce && attempts > 1) {
-    findings.Warn(path + ".budget.mode",
-                  fmt::format("without a budget each request may be sent {} times: after a failure "
-                              "recovery is certain only below {} of capacity",
-                              attempts, Percent(1 / attempts)));
-  } else if (retry.budget.ratio > 0.5 && attempts > 1) {
-    findings.Warn(path + ".budget.ratio",
-                  fmt::format("{} more calls: after a failure recovery is certain only below {} of "
-                              "capacity; 10% keeps it to 91%",
-                              Percent(retry.budget.ratio), Percent(1 / (1 + retry.budget.ratio))));
-  }
+  std::vector<Remark> remarks;
+  guard::LintBreaker(breaker, remarks);
+  guard::LintSupply({.calls = calls / static_cast<double>(instances),
+                     .limits = "the routes' limits let",
+                     .reach = fmt::format("reach each of {} instances", instances)},
+                    breaker, remarks);
+  guard::LintRetry(service.retry, true, remarks);
+  Warn(remarks, JoinKey("services", name), {}, findings);
 }
 
 void LintHealth(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
@@ -232,6 +183,14 @@ void LintCapacity(const mesh::ServiceOptions& service, const std::string& path,
                             bulkhead.limit, instances, service.connections, connections));
 }
 
+void LintOverload(const mesh::ServiceOptions& service, const std::string& path,
+                  Findings& findings) {
+  std::vector<Remark> remarks;
+  guard::LintThrottle(service.throttle, remarks);
+  guard::LintConcurrency(service.concurrency, service.bulkhead, remarks);
+  Warn(remarks, path, {}, findings);
+}
+
 void LintListen(const Document& document, Findings& findings) {
   for (std::size_t i = 0; i < document.listen.size(); ++i) {
     const auto& listen = document.listen[i];
@@ -277,10 +236,10 @@ void Lint(const Document& document, Findings& findings) {
   for (const auto& [name, service] : document.services) {
     const std::string path = JoinKey("services", name);
     LintHealth(service, JoinKey(path, "health"), findings);
-    LintBreaker(document, name, service, findings);
-    LintRetry(service, JoinKey(path, "retry"), findings);
+    LintCalls(document, name, service, findings);
     LintOutlier(service, JoinKey(path, "outlier"), findings);
     LintCapacity(service, path, findings);
+    LintOverload(service, path, findings);
   }
   for (std::size_t i = 0; i < document.routes.size(); ++i) {
     const auto& route = document.routes[i];
@@ -290,8 +249,12 @@ void Lint(const Document& document, Findings& findings) {
                     JoinKey("services", route.service)};
     LintTimes(pair, findings);
     LintIdempotent(pair, findings);
-    LintLimits(document, i, findings);
   }
+  LintLimits(document, findings);
+  LintFallbacks(document, findings);
+  LintAdmission(document, findings);
+  LintBalance(document, findings);
+  LintHedge(document, findings);
   LintShadowed(document, findings);
   LintDrain(document, findings);
 }

@@ -10,6 +10,9 @@ namespace hale::host {
 /// instances than the rest can replace. The defaults have none. Pure.
 void Lint(const Document& document, config::Findings& findings);
 
+/// The same for second attempts and for deadlines that cannot be met. Pure.
+void LintHedge(const Document& document, config::Findings& findings);
+
 /// The same for the routes alone: what an earlier one takes away from a later one. Pure.
 void LintShadowed(const Document& document, config::Findings& findings);
 

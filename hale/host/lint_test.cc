@@ -4,43 +4,34 @@
 
 #include <string>
 
+#include "hale/host/said.h"
+
 namespace hale::host {
 namespace {
-
-// Without the places, which are the Findings' matter.
-std::string Complaint(const std::string& text) {
-  auto problems = ParseDocument(text, "f").problems;
-  std::string all;
-  for (auto& problem : problems) {
-    problem.file.clear();
-    problem.at = {};
-    all += Print(problem).substr(1) + "\n";
-  }
-  return all;
-}
 
 /// One service with two instances and one route to it; each with what a test adds.
 std::string With(const std::string& service, const std::string& route = "match: /",
                  const std::string& rest = "log: info") {
-  return Complaint("services: {a: {instances: [\"h:1\", \"h:2\"], " + service + "}}\n" +
-                   "routes: [{service: a, " + route + "}]\n" + rest + "\n");
+  return SaidOf("services: {a: {instances: [\"h:1\", \"h:2\"], " + service + "}}\n" +
+                "routes: [{service: a, " + route + "}]\n" + rest + "\n");
 }
 
 TEST(LintTest, TheDefaultsAreWise) {
   EXPECT_EQ(With("connections: 256"), "");
-  EXPECT_EQ(Complaint("listen: [\"0.0.0.0:80\"]"), "");
+  EXPECT_EQ(SaidOf("listen: [\"0.0.0.0:80\"]"), "");
 }
 
 TEST(LintTest, NoServiceIsProbablyAMistake) {
-  EXPECT_EQ(Complaint("services: {}"),
+  EXPECT_EQ(SaidOf("services: {}"),
             "services: warning: holds no service; leave the key out if none is called\n");
 }
 
 TEST(LintTest, AttemptsFitIntoTheDeadline) {
   EXPECT_EQ(With("timeout: {per_try: 600ms}, retry: {attempts: 3}", "deadline: 1s"),
-            "routes[0].deadline: warning: 600ms of services.a.timeout.per_try × 3 attempts "
-            "= 1800ms is above the deadline 1s: attempt 2 cannot run in full\n");
-  EXPECT_EQ(With("timeout: {per_try: 600ms}, retry: {attempts: 3}", "deadline: 1800ms"), "");
+            "routes[0].deadline: warning: 600ms of services.a.timeout.per_try × 3 attempts and "
+            "up to 75ms of waits = 1875ms is above the deadline 1s: attempt 2 cannot run in "
+            "full\n");
+  EXPECT_EQ(With("timeout: {per_try: 600ms}, retry: {attempts: 3}", "deadline: 1875ms"), "");
 }
 
 TEST(LintTest, CountsTheAttemptsThatAreMade) {
@@ -108,11 +99,11 @@ TEST(LintTest, ALimitByHeaderIsFineBesideOneThatCannotBeEvaded) {
 }
 
 TEST(LintTest, NotEverybodyIsAProxy) {
-  EXPECT_EQ(Complaint("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [0.0.0.0/0]}]"),
+  EXPECT_EQ(SaidOf("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [0.0.0.0/0]}]"),
             "listen[0].trusted_proxies[0]: warning: 0.0.0.0/0 believes X-Forwarded-For of "
             "everybody: a client chooses its own client_ip\n");
-  EXPECT_NE(Complaint("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [\"::/0\"]}]"), "");
-  EXPECT_EQ(Complaint("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [10.0.0.0/8]}]"), "");
+  EXPECT_NE(SaidOf("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [\"::/0\"]}]"), "");
+  EXPECT_EQ(SaidOf("listen: [{address: \"0.0.0.0:80\", trusted_proxies: [10.0.0.0/8]}]"), "");
 }
 
 TEST(LintTest, ABreakerSeesEnoughCalls) {
@@ -125,8 +116,8 @@ TEST(LintTest, ABreakerSeesEnoughCalls) {
 }
 
 TEST(LintTest, ARouteWithoutALimitBringsEnoughCalls) {
-  EXPECT_EQ(Complaint("services: {a: {instances: [\"h:1\"]}}\n"
-                      "routes: [{service: a, match: /x, limit: [{rate: 1/min}]}, {service: a}]"),
+  EXPECT_EQ(SaidOf("services: {a: {instances: [\"h:1\"]}}\n"
+                   "routes: [{service: a, match: /x, limit: [{rate: 1/min}]}, {service: a}]"),
             "");
   // By client, the number of clients is not known.
   EXPECT_EQ(With("connections: 1", "limit: [{rate: 1/min, by: client_ip}]"), "");
@@ -186,11 +177,11 @@ TEST(LintTest, APathIsForHttp) {
 
 TEST(LintTest, LeavesOutNoMoreThanTheRestCanCarry) {
   // Law 6: 2 of 4 left out is safe below 0.95 × (1 − 0.5) of capacity.
-  EXPECT_EQ(Complaint("services: {a: {instances: [\"h:1\", \"h:2\", \"h:3\", \"h:4\"], "
-                      "outlier: {max_sick: 60%}}}"),
+  EXPECT_EQ(SaidOf("services: {a: {instances: [\"h:1\", \"h:2\", \"h:3\", \"h:4\"], "
+                   "outlier: {max_sick: 60%}}}"),
             "services.a.outlier.max_sick: warning: 2 of 4 instances may be left out while "
             "they carry load: safe only below 47.5% of capacity\n");
-  EXPECT_EQ(Complaint("services: {a: {instances: {file: x}, outlier: {max_sick: 30%}}}"),
+  EXPECT_EQ(SaidOf("services: {a: {instances: {file: x}, outlier: {max_sick: 30%}}}"),
             "services.a.outlier.max_sick: warning: 30% of the instances may be left out "
             "while they carry load: safe only below 66.5% of capacity\n");
 }
@@ -209,17 +200,17 @@ TEST(LintTest, ALimitOfCallsCanBeReached) {
 }
 
 TEST(LintTest, BodiesHaveALimit) {
-  EXPECT_EQ(Complaint("listen: [{address: \"0.0.0.0:80\", limits: {body: 0B}}]"),
+  EXPECT_EQ(SaidOf("listen: [{address: \"0.0.0.0:80\", limits: {body: 0B}}]"),
             "listen[0].limits.body: warning: 0: one request may bring a body without "
             "end\n");
 }
 
 TEST(LintTest, AnOpenAdminPortHasAToken) {
-  EXPECT_EQ(Complaint("admin: {address: \"0.0.0.0:9901\"}"),
+  EXPECT_EQ(SaidOf("admin: {address: \"0.0.0.0:9901\"}"),
             "admin.address: warning: 0.0.0.0:9901 is reached from other machines, and there "
             "is no token: nobody may write\n");
-  EXPECT_EQ(Complaint("admin: {address: \"[::1]:9901\"}"), "");
-  EXPECT_EQ(Complaint("admin: {address: \"\"}"), "");
+  EXPECT_EQ(SaidOf("admin: {address: \"[::1]:9901\"}"), "");
+  EXPECT_EQ(SaidOf("admin: {address: \"\"}"), "");
 }
 
 TEST(LintTest, DrainingWaitsForTheLongestRequest) {

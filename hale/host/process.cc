@@ -85,7 +85,13 @@ Process::Process(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> 
     : signals_(control_, [this](int signal) { OnSignal(signal); }),
       updater_(std::move(updater)),
       observatory_(std::move(observatory)),
-      routing_({control_, resolver_, files_, observatory_->events()}, observatory_->requests()),
+      routing_({control_, resolver_, files_, observatory_->events(),
+                updater_.With([](const auto& u) { return u->current()->value.node.zone; }),
+                updater_.With([](const auto& u) {
+                  return policy::MaglevId(NodeId(u->current()->value.node));
+                })},
+               observatory_->requests(),
+               updater_.With([](const auto& u) { return FleetOf(u->current()->value.node); })),
       routes_(mesh::RouteTable()),
       records_{.events = observatory_->events(),
                .metrics = observatory_->requests(),
@@ -96,6 +102,13 @@ Process::Process(std::unique_ptr<Updater> updater, std::unique_ptr<Observatory> 
 
 Process::~Process() {
   changes_.Cancel();
+  Close();
+}
+
+void Process::Close() {
+  // A call that one loop makes may be waited for on another: all stop before any of them ends.
+  for (auto& worker : workers_) worker->StopAccepting();
+  for (auto& worker : workers_) worker->AbortAll();
   workers_.clear();
 }
 

@@ -43,7 +43,7 @@ class Process {
   void Run();
 
   /// Ends the loops that serve: no handler runs afterwards. Implied by the destructor.
-  void Close() { workers_.clear(); }
+  void Close();
   /// Makes Run return at once, as a second SIGTERM does. Thread-safe.
   void Stop() { control_.Stop(); }
   /// Whether it should get requests, as of the last 100 ms. Thread-safe.

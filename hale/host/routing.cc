@@ -1,34 +1,15 @@
 #include "hale/host/routing.h"
 
+#include "hale/host/names.h"
+
 namespace hale::host {
-namespace {
-
-constexpr Duration kRemembered = std::chrono::minutes(10);
-
-template <class T>
-void MarkAllLeft(std::map<std::string, Routing::Kept<T>>& all, TimePoint now) {
-  for (auto& [key, kept] : all) {
-    if (kept.left == kNever) kept.left = now;
-  }
-}
-
-template <class T>
-void Forget(std::map<std::string, Routing::Kept<T>>& all, TimePoint now) {
-  std::erase_if(all, [&](const auto& entry) {
-    return entry.second.left != kNever && now - entry.second.left > kRemembered;
-  });
-}
-
-std::string NameOf(const mesh::RouteOptions& route) {
-  return route.name.empty() ? route.match.path : route.name;
-}
-
-}  // namespace
 
 mesh::RouteTable Routing::Apply(const Document& document) {
   const TimePoint now = ground_.control.Now();
   MarkAllLeft(services_, now);
   MarkAllLeft(limits_, now);
+  memory_.Begin(now);
+  service_limits_.clear();
 
   for (const auto& [name, options] : document.services) {
     Kept<RunningService>& kept = services_[name];
@@ -38,10 +19,13 @@ mesh::RouteTable Routing::Apply(const Document& document) {
     } else {
       kept.object = std::make_shared<RunningService>(name, options, ground_);
     }
+    service_limits_[name] = Limits(options.limit, {"service", name}, now);
   }
   for (auto& [name, kept] : services_) {
     if (kept.left == now) kept.object->Rest();
   }
+  ShareOut();
+  const auto secret = policy::HashSecret::Draw(ThreadRandom());
   std::vector<mesh::Route> routes;
   routes.reserve(document.routes.size());
   for (const mesh::RouteOptions& options : document.routes) {
@@ -52,40 +36,82 @@ mesh::RouteTable Routing::Apply(const Document& document) {
                       .service = service,
                       .service_options = service->options(),
                       .limits = LimitsOf(options, name, now),
+                      .fair = mesh::FairKey(options.fair_by, secret),
+                      .fallback = FallbackOf(options, name),
+                      .flights = memory_.FlightsOf(options, name),
                       .metrics = &metrics_.Route(name)});
   }
   return mesh::RouteTable(std::move(routes));
 }
 
-mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::string& name,
-                                    TimePoint now) {
+/// The limits of a route or service, each the same object as long as it is the same limit.
+std::vector<std::shared_ptr<mesh::RouteLimit>> Routing::Limits(
+    const std::vector<mesh::LimitOptions>& list, const Owner& owner, TimePoint now) {
   std::vector<std::shared_ptr<mesh::RouteLimit>> limits;
   std::map<std::string, int> seen;
-  for (const mesh::LimitOptions& options : route.limit) {
-    // What a limit counts is its identity; its rate is not.
-    const std::string by = options.by + "/" + std::to_string(options.max_keys);
-    std::string key = name;
-    key.append(" ").append(by).append(" ").append(std::to_string(seen[by]++));
+  for (const mesh::LimitOptions& options : list) {
+    const std::string identity = mesh::LimitIdentity(options);
+    std::string key(owner.what);
+    key.append(" ").append(owner.name).append(" ").append(identity);
+    key.append(" ").append(std::to_string(seen[identity]++));
     Kept<mesh::RouteLimit>& kept = limits_[key];
     kept.left = kNever;
     if (kept.object) {
       kept.object->Apply(options, now);
     } else {
-      kept.object = std::make_shared<mesh::RouteLimit>(options, name, ground_.events,
+      kept.object = std::make_shared<mesh::RouteLimit>(options, owner.name, ground_.events,
                                                        ground_.control.clock());
     }
     limits.push_back(kept.object);
   }
+  return limits;
+}
+
+/// A route's own come first: who is refused by them leaves those of the service alone.
+mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::string& name,
+                                    TimePoint now) {
+  auto limits = Limits(route.limit, {"route", name}, now);
+  const auto shared = service_limits_.at(route.service);
+  limits.insert(limits.end(), shared.begin(), shared.end());
   return mesh::RouteLimits(std::move(limits));
+}
+
+std::shared_ptr<const mesh::RouteFallback> Routing::FallbackOf(const mesh::RouteOptions& route,
+                                                               const std::string& name) {
+  const mesh::RouteFallbackOptions& options = route.fallback;
+  auto last_good = memory_.LastGoodOf(route, name);
+  if (!mesh::GivesAnything(options)) return nullptr;
+  mesh::RouteFallback fallback{.options = options,
+                               .rule = policy::FallbackRule(mesh::ToRule(options)),
+                               .last_good = std::move(last_good)};
+  if (!options.service.empty()) {
+    fallback.service = services_.at(options.service).object->service();
+    fallback.service_options = fallback.service->options();
+    fallback.limits = mesh::RouteLimits(service_limits_.at(options.service));
+  }
+  return std::make_shared<const mesh::RouteFallback>(std::move(fallback));
 }
 
 void Routing::Judge() {
   const TimePoint now = ground_.control.Now();
-  Forget(services_, now);
-  Forget(limits_, now);
+  ForgetOld(services_, now);
+  ForgetOld(limits_, now);
+  memory_.Forget(now);
   for (auto& [name, kept] : services_) {
     if (kept.left == kNever) kept.object->Judge();
   }
+  ShareOut();
+}
+
+/// What each process has for itself is multiplied by the processes, so it is shared among those
+/// that discovery knows. Who is not alive counts too: a share that is too small does no harm.
+void Routing::ShareOut() {
+  const auto own = services_.find(fleet_);
+  const bool known = own != services_.end() && own->second.left == kNever;
+  const auto processes =
+      known ? static_cast<std::uint32_t>(own->second.object->service()->members()->members.size())
+            : 0;
+  for (auto& [name, kept] : services_) kept.object->service()->SetFleet(processes);
 }
 
 }  // namespace hale::host

@@ -3,8 +3,13 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "hale/host/document.h"
+#include "hale/host/kept.h"
+#include "hale/host/route_memory.h"
 #include "hale/host/running_service.h"
 #include "hale/mesh/route_table.h"
 #include "hale/telemetry/request_metrics.h"
@@ -16,32 +21,41 @@ namespace hale::host {
 /// is no amnesty. Loop-bound to the control loop.
 class Routing {
  public:
-  /// The metrics outlive me.
-  Routing(const ServiceGround& ground, telemetry::RequestMetrics& metrics)
-      : ground_(ground), metrics_(metrics) {}
+  /// The metrics outlive me. `fleet` is the service whose instances are the processes like this
+  /// one, if there is such a service.
+  Routing(const ServiceGround& ground, telemetry::RequestMetrics& metrics, std::string fleet)
+      : ground_(ground), metrics_(metrics), memory_(ground.events), fleet_(std::move(fleet)) {}
 
   /// The table for a document that has been judged valid; what it needs runs from now on.
   mesh::RouteTable Apply(const Document& document);
   /// Judges all services and forgets what has been gone for long; every 100 ms.
   void Judge();
 
-  template <class T>
-  struct Kept {
-    std::shared_ptr<T> object;
-    TimePoint left = kNever;
-  };
-  using Services = std::map<std::string, Kept<RunningService>>;
+  using Services = KeptMap<RunningService>;
   /// Those that the document has, and those it had lately (`left` says).
   const Services& services() const { return services_; }
 
  private:
+  std::shared_ptr<const mesh::RouteFallback> FallbackOf(const mesh::RouteOptions& route,
+                                                        const std::string& name);
+  void ShareOut();
+  /// Whose limits: `route` or `service`, and its name.
+  struct Owner {
+    std::string_view what;
+    std::string_view name;
+  };
+  std::vector<std::shared_ptr<mesh::RouteLimit>> Limits(const std::vector<mesh::LimitOptions>& list,
+                                                        const Owner& owner, TimePoint now);
   mesh::RouteLimits LimitsOf(const mesh::RouteOptions& route, const std::string& name,
                              TimePoint now);
 
   const ServiceGround ground_;
   telemetry::RequestMetrics& metrics_;
+  RouteMemory memory_;
+  const std::string fleet_;
   Services services_;
-  std::map<std::string, Kept<mesh::RouteLimit>> limits_;
+  KeptMap<mesh::RouteLimit> limits_;
+  std::map<std::string, std::vector<std::shared_ptr<mesh::RouteLimit>>> service_limits_;
 };
 
 }  // namespace hale::host

@@ -17,7 +17,8 @@ RunningService::RunningService(const std::string& name, const mesh::ServiceOptio
                                const ServiceGround& ground)
     : ground_(ground),
       service_(std::make_shared<mesh::Service>(
-          name, options, mesh::ServiceContext{ground.control.clock(), ground.events})),
+          name, options,
+          mesh::ServiceContext{ground.control.clock(), ground.events, ground.zone, ground.node})),
       health_({.executor = ground.control,
                .random = ThreadRandom(),
                .observer = *this,
@@ -25,12 +26,14 @@ RunningService::RunningService(const std::string& name, const mesh::ServiceOptio
                .options = options.health,
                .prober = mesh::MakeProber(ground.control, ground.resolver, options.health),
                .sink = ground.events}) {
+  // The service may outlive me: I go on the control loop, say so there, and am touched nowhere
+  // else.
   service_->set_wake(
-      [asked = asked_, service = std::weak_ptr(service_), &control = ground_.control] {
+      [this, asked = asked_, gone = probes_.get_token(), &control = ground_.control] {
         if (asked->exchange(true)) return;
-        control.Post([asked, service, &control] {
+        control.Post([this, asked, gone] {
           asked->store(false);
-          if (const auto alive = service.lock()) alive->Judge(control.Now(), ThreadRandom());
+          if (!gone.stop_requested()) Judge();
         });
       });
   Follow(options.instances);
@@ -84,6 +87,16 @@ void RunningService::SetInstances(const cluster::Instances& instances) {
   health_.SetInstances(instances);
 }
 
+/// What it shows is weighed at once: calls may wait for it.
+Task<void> RunningService::Probe(net::Loop& control, net::Resolver& resolver,
+                                 std::shared_ptr<mesh::Service> service,
+                                 std::shared_ptr<mesh::Member> member) {
+  const auto options = service->options();
+  co_await mesh::ProbeLife(control, resolver, std::move(member), options->timeout.connect,
+                           options->outlier.max_rest);
+  service->Wake();
+}
+
 void RunningService::Judge() {
   net::Loop& control = ground_.control;
   const TimePoint now = control.Now();
@@ -96,9 +109,7 @@ void RunningService::Judge() {
   }
   const auto options = service_->options();
   for (auto& member : service_->TakeProbes(now, ThreadRandom())) {
-    Spawn(mesh::ProbeLife(control, ground_.resolver, std::move(member), options->timeout.connect,
-                          options->outlier.max_rest),
-          probes_.get_token());
+    Spawn(Probe(control, ground_.resolver, service_, std::move(member)), probes_.get_token());
   }
 }
 

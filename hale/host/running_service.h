@@ -18,6 +18,8 @@ struct ServiceGround {
   net::Resolver& resolver;
   provider::file::FileWatch& files;
   EventSink& events;
+  std::string zone = {};   ///< of this process; empty: unknown
+  std::uint64_t node = 0;  ///< the hash of its id
 };
 
 /// A service with what keeps it informed: where its instances come from, health checks, judging and
@@ -43,6 +45,9 @@ class RunningService final : private cluster::HealthObserver {
   void Judge();
 
  private:
+  static Task<void> Probe(net::Loop& control, net::Resolver& resolver,
+                          std::shared_ptr<mesh::Service> service,
+                          std::shared_ptr<mesh::Member> member);
   void Follow(const mesh::InstancesOptions& options);
   void SetInstances(const cluster::Instances& instances);
   void OnHealth(const cluster::Instance& instance, cluster::Health health) override;

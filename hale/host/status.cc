@@ -1,6 +1,7 @@
 #include "hale/host/status.h"
 
 #include <boost/json.hpp>
+#include <map>
 
 namespace hale::host {
 namespace {
@@ -16,7 +17,17 @@ std::string_view WordOf(E value) {
 }
 
 std::string_view WordOf(policy::Use use) {
-  return use == policy::Use::kOut ? "out" : use == policy::Use::kAnyway ? "anyway" : "normal";
+  switch (use) {
+    case policy::Use::kOut:
+      return "out";
+    case policy::Use::kAnyway:
+      return "anyway";
+    case policy::Use::kAside:
+      return "aside";
+    case policy::Use::kNormal:
+      break;
+  }
+  return "normal";
 }
 
 json::value SecondsOrNull(Duration span) {
@@ -41,6 +52,28 @@ json::object CircuitOf(const policy::CircuitStatus& status, TimePoint now) {
   return circuit;
 }
 
+/// How an instance compares with its peers: at a distance of 1 it is left out.
+json::object ComparedOf(const mesh::Service& service, const mesh::Member& member, TimePoint now) {
+  const policy::Deviation deviation = service.DeviationOf(member.address());
+  const auto usual = member.load().usual().Read(now);
+  return {{"compared", deviation.compared},
+          {"distance", deviation.worse()},
+          {"by_latency", deviation.latency},
+          {"by_failures", deviation.failures},
+          {"usual_latency_seconds", Seconds(usual.latency)},
+          {"calls", usual.calls}};
+}
+
+/// What is balanced by, and what of the set is left by narrowing.
+json::object BalanceOf(mesh::Service& service, const mesh::MemberSet& set) {
+  const policy::BalanceOptions& balance = service.options()->balance;
+  const auto left = set.narrowed.empty() ? set.members.size() : set.narrowed.size();
+  json::object object{{"kind", WordOf(balance.kind)}, {"left", left}};
+  if (balance.zone.prefer == policy::ZonePreference::kOwn) object["in_own_zone"] = set.local;
+  if (!balance.priority.metadata.empty()) object["in_first_group"] = set.first;
+  return object;
+}
+
 json::object InstanceOf(const mesh::Service& service, std::size_t at, const mesh::MemberSet& set,
                         const RunningService& running, TimePoint now) {
   const mesh::Member& member = *set.members[at];
@@ -56,12 +89,75 @@ json::object InstanceOf(const mesh::Service& service, std::size_t at, const mesh
                         {"in_flight", member.load().in_flight()},
                         {"latency_seconds", Seconds(member.load().Latency(now))},
                         {"failure_share", member.load().FailureShare(now)},
-                        {"circuit", CircuitOf(member.breaker().Status(now), now)}};
+                        {"circuit", CircuitOf(member.breaker().Status(now), now)},
+                        {"factor", set.factors[at]},
+                        {"peers", ComparedOf(service, member, now)}};
+  const cluster::Instance* known = service.InstanceOf(member.address());
+  if (known != nullptr && !known->zone.empty()) instance["zone"] = known->zone;
+  if (const auto said = member.load().reported().Read(now); said.left > 0) {
+    instance["reported_load"] = said.load;
+  }
   if (verdict.reason != Reason::kNone) {
     instance["why"] = Word(verdict.reason);
     instance["for_seconds"] = Seconds(now - verdict.since);
   }
   return instance;
+}
+
+json::object HedgeOf(policy::Hedge& hedge, TimePoint now) {
+  return {{"mode", WordOf(hedge.mode())},
+          {"delay_seconds", SecondsOrNull(hedge.Delay(now))},
+          {"recent_calls", hedge.calls()},
+          {"sent", hedge.sent()},
+          {"won", hedge.won()}};
+}
+
+json::object DeadlineOf(policy::DeadlineGate& gate, TimePoint now) {
+  return {{"mode", WordOf(gate.mode())},
+          {"needed_seconds", Seconds(gate.Needed(now))},
+          {"recent_answers", gate.calls()}};
+}
+
+/// Of how many the reserve is a share, and who says so.
+json::object BudgetOf(mesh::Service& service, TimePoint now) {
+  const std::uint32_t said = service.options()->retry.budget.fleet_size;
+  const std::uint32_t known = service.fleet();
+  return {{"balance", service.budget().balance(now)},
+          {"denied", service.budget().denied()},
+          {"reserve", service.budget().reserve()},
+          {"fleet_size", said > 0 ? said : std::max(known, 1U)},
+          {"fleet_size_from", said > 0    ? "document"
+                              : known > 0 ? "discovery"
+                                          : "unknown"}};
+}
+
+json::object ThrottleOf(const policy::Throttle& throttle, const policy::ThrottleOptions& options,
+                        TimePoint now) {
+  const policy::ThrottleStatus status = throttle.Status(now);
+  return {{"mode", WordOf(options.mode)},   {"held_back_share", status.share},
+          {"refused", status.refused},      {"would_refuse", status.would_refuse},
+          {"sent", status.window.sent},     {"taken", status.window.taken},
+          {"held_back", status.window.held}};
+}
+
+json::object LimitOf(const policy::ConcurrencyLimit& limit) {
+  const policy::ConcurrencyLimitStatus status = limit.Status();
+  return {{"mode", WordOf(limit.mode())},
+          {"limit", status.limit},
+          {"no_load_seconds", Seconds(status.no_load)}};
+}
+
+/// Of each partition what it is promised, and has; the first one is those without a share.
+json::array PartitionsOf(const policy::Bulkhead& bulkhead) {
+  json::array partitions;
+  const auto all = bulkhead.partitions();
+  for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
+    partitions.push_back(json::object{{"name", all[i].name},
+                                      {"guaranteed", all[i].guaranteed},
+                                      {"in_flight", all[i].in_flight},
+                                      {"waiting", all[i].waiting}});
+  }
+  return partitions;
 }
 
 json::object ServiceOf(const RunningService& running, TimePoint now) {
@@ -71,14 +167,23 @@ json::object ServiceOf(const RunningService& running, TimePoint now) {
   for (std::size_t i = 0; i < set->members.size(); ++i) {
     instances.push_back(InstanceOf(service, i, *set, running, now));
   }
-  json::object object{{"instances", std::move(instances)},
-                      {"panic", service.panic()},
-                      {"bulkhead", json::object{{"in_flight", service.bulkhead().in_flight()},
-                                                {"waiting", service.bulkhead().waiting()},
-                                                {"limit", service.options()->bulkhead.limit}}},
-                      {"retry_budget", json::object{{"balance", service.budget().balance(now)},
-                                                    {"denied", service.budget().denied()}}},
-                      {"stall_after_seconds", Seconds(policy::StallThreshold(service.replies()))}};
+  json::object object{
+      {"instances", std::move(instances)},
+      {"balance", BalanceOf(service, *set)},
+      {"panic", service.panic()},
+      {"bulkhead", json::object{{"in_flight", service.bulkhead().in_flight()},
+                                {"waiting", service.bulkhead().waiting()},
+                                {"limit", service.concurrency().limit()},
+                                {"most", service.options()->bulkhead.limit},
+                                {"mean_call_seconds", Seconds(service.bulkhead().mean_call())},
+                                {"stands", service.bulkhead().Stands(now)},
+                                {"partitions", PartitionsOf(service.bulkhead())}}},
+      {"throttle", ThrottleOf(service.throttle(), service.options()->throttle, now)},
+      {"concurrency", LimitOf(service.concurrency())},
+      {"retry_budget", BudgetOf(service, now)},
+      {"hedge", HedgeOf(service.hedge(), now)},
+      {"deadline", DeadlineOf(service.gate(), now)},
+      {"stall_after_seconds", Seconds(policy::StallThreshold(service.replies()))}};
   if (const cluster::Watcher* watcher = running.watcher()) {
     const cluster::WatchStatus status = watcher->status();
     object["registry"] = json::object{{"freshness", WordOf(status.freshness)},
@@ -90,17 +195,49 @@ json::object ServiceOf(const RunningService& running, TimePoint now) {
   return object;
 }
 
-json::array RoutesOf(const mesh::RouteTable& table) {
+/// One of a service stands at each of its routes, and where they fall back to it, and is one all
+/// the same: `of` says.
+json::object LimitOf(const mesh::RouteLimit& limit, TimePoint now) {
+  const mesh::LimitOptions& options = limit.options();
+  json::object object{{"of", limit.owner()},          {"kind", WordOf(options.kind)},
+                      {"mode", WordOf(options.mode)}, {"by", options.by},
+                      {"cost", WordOf(options.cost)}, {"rate", Print(options.rate)},
+                      {"refused", limit.refused()},   {"would_refuse", limit.would_refuse()}};
+  if (options.by != "all") {
+    object["keys"] = limit.keys(now);
+    object["max_keys"] = options.max_keys;
+    object["overflowed"] = limit.overflowed();
+  }
+  return object;
+}
+
+json::array RoutesOf(const mesh::RouteTable& table, TimePoint now) {
   json::array routes;
+  // Each once: to count the keys of a limit is O(max_keys), and one of a service is at many routes.
+  std::map<const mesh::RouteLimit*, json::object> told;
   for (const mesh::Route& route : table.routes()) {
     json::array limits;
-    for (const auto& limit : route.limits.limits()) {
-      limits.push_back(json::object{{"by", limit->options().by},
-                                    {"rate", Print(limit->options().rate)},
-                                    {"refused", limit->refused()}});
+    const auto tell = [&](const mesh::RouteLimits& list) {
+      for (const auto& limit : list.limits()) {
+        const auto [known, fresh] = told.try_emplace(limit.get());
+        if (fresh) known->second = LimitOf(*limit, now);
+        limits.push_back(known->second);
+      }
+    };
+    tell(route.limits);
+    if (route.fallback) tell(route.fallback->limits);
+    json::object object{
+        {"name", route.name}, {"service", route.service->name()}, {"limits", std::move(limits)}};
+    if (route.fallback && route.fallback->last_good) {
+      const policy::LastGood& kept = *route.fallback->last_good;
+      object["last_good"] = json::object{
+          {"entries", kept.entries()}, {"bytes", kept.bytes()}, {"dropped", kept.dropped()}};
     }
-    routes.push_back(json::object{
-        {"name", route.name}, {"service", route.service->name()}, {"limits", std::move(limits)}});
+    if (route.flights) {
+      object["single_flight"] =
+          json::object{{"flights", route.flights->flights()}, {"joined", route.flights->joined()}};
+    }
+    routes.push_back(std::move(object));
   }
   return routes;
 }
@@ -140,7 +277,7 @@ std::string StatusJson(const StatusParts& parts) {
                                       {"uptime_seconds", Seconds(parts.now - parts.started)},
                                       {"draining", parts.draining},
                                       {"services", std::move(services)},
-                                      {"routes", RoutesOf(parts.routes)},
+                                      {"routes", RoutesOf(parts.routes, parts.now)},
                                       {"config", ConfigOf(parts)}});
 }
 

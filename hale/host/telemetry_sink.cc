@@ -17,6 +17,10 @@ std::optional<Level> LevelOf(const Event& event) {
     case EventKind::kRetried:
     case EventKind::kRetryDenied:
     case EventKind::kRaced:
+    case EventKind::kHedged:
+    case EventKind::kJoined:
+    case EventKind::kFellBack:
+    case EventKind::kDelayed:
     case EventKind::kCount:
       return std::nullopt;
     case EventKind::kOpened:

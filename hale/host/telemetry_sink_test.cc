@@ -71,7 +71,8 @@ TEST_F(TelemetrySinkTest, DocumentsAreCountedByTheirFate) {
 
 TEST_F(TelemetrySinkTest, WhatIsAboutOneCallHasNoLineOfItsOwn) {
   for (const EventKind kind : {EventKind::kRefused, EventKind::kWouldRefuse, EventKind::kRetried,
-                               EventKind::kRetryDenied, EventKind::kRaced}) {
+                               EventKind::kRetryDenied, EventKind::kRaced, EventKind::kHedged,
+                               EventKind::kJoined, EventKind::kFellBack, EventKind::kDelayed}) {
     Tell(kind);
   }
   EXPECT_EQ(Lines(), "");

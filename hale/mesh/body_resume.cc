@@ -18,7 +18,8 @@ std::optional<std::string_view> StrongTag(const net::Fields& fields) {
 std::optional<BodyResume> BodyResume::Of(const net::RequestHead& request,
                                          const net::ResponseHead& answer) {
   const auto tag = StrongTag(answer.fields);
-  if (!tag || request.method != "GET" || request.fields.Has("range") || answer.status != 200 ||
+  if (!tag || request.method != "GET" || request.fields.Has("range") ||
+      request.fields.Has("if-range") || answer.status != 200 ||
       answer.framing.kind != net::Framing::Kind::kLength) {
     return std::nullopt;
   }
@@ -29,6 +30,11 @@ void BodyResume::Ask(net::RequestHead& request, std::uint64_t relayed) const {
   if (relayed == 0) return;  // a range from 0 would be all of it
   request.fields.Set("Range", fmt::format("bytes={}-", relayed));
   request.fields.Set("If-Range", tag_);
+}
+
+void BodyResume::Unask(net::RequestHead& request) {
+  request.fields.Remove("range");
+  request.fields.Remove("if-range");
 }
 
 std::optional<std::uint64_t> BodyResume::Overlap(const net::ResponseHead& answer,

@@ -59,10 +59,22 @@ TEST_F(BodyResumeTest, DoesNotContinueARangeNorWhatIsNotOk) {
   EXPECT_FALSE(Of());
 }
 
+TEST_F(BodyResumeTest, DoesNotContinueWhatHasAConditionOnARangeOfItsOwn) {
+  request_.fields.Append("If-Range", "\"v0\"");
+  EXPECT_FALSE(Of());
+}
+
 TEST_F(BodyResumeTest, AsksForWhatIsMissingOfTheSameRepresentation) {
   Of()->Ask(request_, 400);
   EXPECT_EQ(request_.fields.Find("range"), "bytes=400-");
   EXPECT_EQ(request_.fields.Find("if-range"), "\"v1\"");
+}
+
+TEST_F(BodyResumeTest, LeavesARequestAsItWas) {
+  Of()->Ask(request_, 400);
+  BodyResume::Unask(request_);
+  EXPECT_FALSE(request_.fields.Has("range"));
+  EXPECT_FALSE(request_.fields.Has("if-range"));
 }
 
 TEST_F(BodyResumeTest, AsksForAllWhenNothingWasRelayed) {

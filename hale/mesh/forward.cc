@@ -85,6 +85,9 @@ Passport ReadPassport(const net::Fields& fields, const ForwardRules& rules, Rand
     constexpr std::uint64_t kDay = 24ULL * 3600 * 1000;
     passport.timeout = std::chrono::milliseconds(std::min(*left, kDay));
   }
+  if (const auto word = fields.Find("hale-priority")) {
+    passport.priority = policy::PriorityFromWord(*word);
+  }
   return passport;
 }
 
@@ -118,6 +121,7 @@ Result<Passport> StampRequest(net::RequestHead& request, const ForwardRules& rul
 
 void StampResponse(net::ResponseHead& response, const Passport& passport) {
   net::RemoveHopByHop(response.fields);
+  response.fields.Remove("hale-load");  // of the instance, not of who passes its answer on
   response.fields.Set("x-request-id", passport.request_id.view());
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -7,6 +8,7 @@
 #include "hale/base/random.h"
 #include "hale/mesh/listen_options.h"
 #include "hale/net/http_head.h"
+#include "hale/policy/priority.h"
 #include "hale/telemetry/fixed_text.h"
 #include "hale/telemetry/trace_context.h"
 
@@ -15,9 +17,10 @@ namespace hale::mesh {
 /// What a request brings along across hops, and what it gets here if it brings nothing.
 struct Passport {
   telemetry::FixedText<128> request_id;
-  telemetry::TraceContext trace;  ///< of this hop
-  std::uint32_t attempt = 1;      ///< of the caller
-  Duration timeout = kForever;    ///< what the caller still waits
+  telemetry::TraceContext trace;                  ///< of this hop
+  std::uint32_t attempt = 1;                      ///< of the caller
+  Duration timeout = kForever;                    ///< what the caller still waits
+  std::optional<policy::Priority> priority = {};  ///< what it says that it is worth
 };
 
 /// How a request is read and stamped.

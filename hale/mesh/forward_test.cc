@@ -40,11 +40,24 @@ TEST_F(ForwardTest, AMeshBelievesOurOwnFields) {
   rules_.trust = Trust::kMesh;
   Brings("hale-attempt", "3");
   Brings("hale-timeout-ms", "250");
-  Brings("hale-priority", "2");
+  Brings("hale-priority", "sheddable_plus");
   const Passport passport = Stamp();
   EXPECT_EQ(passport.attempt, 3U);
   EXPECT_EQ(passport.timeout, 250ms);
-  EXPECT_EQ(Sent("hale-priority"), "2");
+  EXPECT_EQ(passport.priority, policy::Priority::kSheddablePlus);
+  EXPECT_EQ(Sent("hale-priority"), "sheddable_plus");
+}
+
+TEST_F(ForwardTest, AnEdgeLetsNobodyChooseItsPriority) {
+  Brings("hale-priority", "critical_plus");
+  EXPECT_FALSE(Stamp().priority);
+  EXPECT_EQ(Sent("hale-priority"), "-");
+}
+
+TEST_F(ForwardTest, AMeshTakesAPriorityThatItDoesNotKnowForTheLowest) {
+  rules_.trust = Trust::kMesh;
+  Brings("hale-priority", "urgent");
+  EXPECT_EQ(Stamp().priority, policy::Priority::kSheddable);
 }
 
 TEST_F(ForwardTest, AMeshIgnoresWhatIsNoNumber) {

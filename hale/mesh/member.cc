@@ -6,11 +6,13 @@ namespace hale::mesh {
 
 Member::Member(const cluster::Instance& instance, const ServiceOptions& options,
                policy::CircuitBreakerContext context)
-    : Target(options.breaker,
-             [&] {
-               context.instance = instance.address;
-               return std::move(context);
-             }()),
+    : Target(
+          options.breaker,
+          [&] {
+            context.instance = instance.address;
+            return std::move(context);
+          }(),
+          options.connections),
       connections_(options.connections) {
   const auto numeric = net::Address::Parse(address());
   named_ = !numeric;
@@ -28,8 +30,11 @@ void Member::OnPlaces(std::span<const net::Address> places) {
   });
 }
 
-void Member::Apply(const ServiceOptions& options, TimePoint now) {
-  breaker().Apply(options.breaker, now);
+void Member::Apply(const ServiceOptions& options, Duration hung_after, TimePoint now) {
+  policy::CircuitBreakerOptions circuit = options.breaker;
+  circuit.hung_after = hung_after;
+  breaker().Apply(circuit, now);
+  load().Apply(options.connections);
   connections_.Apply(options.connections);
 }
 

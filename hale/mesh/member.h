@@ -51,7 +51,8 @@ class Member final : public guard::Target, public net::ByteObserver {
   TimePoint alive() const { return TimePoint(Duration(alive_.load())); }
   policy::Opinion health() const { return health_.load(std::memory_order_relaxed); }
 
-  void Apply(const ServiceOptions& options, TimePoint now);
+  /// `hung_after` stands for that of its breaker's options.
+  void Apply(const ServiceOptions& options, Duration hung_after, TimePoint now);
 
  private:
   bool named_ = false;  // set at construction

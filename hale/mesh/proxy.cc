@@ -1,5 +1,8 @@
 #include "hale/mesh/proxy.h"
 
+#include "hale/mesh/fallback_call.h"
+#include "hale/mesh/joined_call.h"
+#include "hale/mesh/pass_limits.h"
 #include "hale/mesh/path.h"
 #include "hale/mesh/proxied_call.h"
 #include "hale/mesh/refusal.h"
@@ -17,6 +20,7 @@ Task<void> Proxy::Handle(net::ServerExchange& exchange) {
   // Pinned for the request's whole life: what a route says does not change under it.
   const std::shared_ptr<const RouteTable> routes = routes_.Get();
   ServedRequest request(exchange, records_.events);
+  request.routes = routes.get();
   co_await Serve(request, *routes);
   // Of this instant, not of the turn: a turn that served many would make them all look instant.
   Conclude(request, records_, pools_.loop().clock().Now());
@@ -56,25 +60,33 @@ Task<void> Proxy::Serve(ServedRequest& request, const RouteTable& routes) {
   const Route& route = *found;
   request.route = route.name;
   request.metrics = route.metrics;
-  const TimePoint now = pools_.loop().Now();
-  if (auto taken = route.limits.Take(head, request.client_ip, now); !taken) {
-    Event event;
-    event.at = now;
-    event.reason = taken.error().reason;
-    event.policy = "rate_limiter";
-    event.service = route.name;
-    event.observed = taken.error().observed;
-    event.threshold = taken.error().threshold;
-    event.span = taken.error().retry_after;
-    request.trail.On(event);
-    Error error(taken.error().reason, Executed::kNo);
-    error.retry_after = taken.error().retry_after;
-    co_await Refuse(request, error, HopRetry::kNo);
+  if (route.limits.empty()) {
+    co_await Forward(request, route);
     co_return;
   }
+  const auto passed = co_await PassLimits(route.limits, request, route, pools_.loop());
+  if (!passed) {
+    co_await Refuse(request, passed.error(), HopRetry::kNo);
+    co_return;
+  }
+  co_await Forward(request, route);
+  SettleLimits(route.limits, *passed, request, pools_.loop().Now());
+}
+
+Task<void> Proxy::Forward(ServedRequest& request, const Route& route) {
   request.service = route.service->name();
-  ProxiedCall call(pools_, request, route);
-  co_await call.Run();
+  const CallTo to{*route.service, *route.service_options};
+  RequestBody body(request.exchange);
+  ProxiedCall call(pools_, request, route, to, body);
+  JoinedCall joined(call, pools_, request, route);
+  if (route.fallback) {
+    FallbackCall fallback(joined, pools_, request, route, body);
+    co_await fallback.Run(call);
+  } else {
+    co_await joined.Ask();
+    co_await joined.Answer();
+  }
+  co_await call.Finish();
 }
 
 void Proxy::OnRefused(const net::Address& peer, const net::Verdict& verdict) {

@@ -25,6 +25,7 @@ class Proxy final : public net::RequestHandler {
 
  private:
   Task<void> Serve(ServedRequest& request, const RouteTable& routes);
+  Task<void> Forward(ServedRequest& request, const Route& route);
 
   const config::Live<RouteTable> routes_;
   const ServingRecords& records_;

@@ -1,48 +1,187 @@
 #include "hale/mesh/route_limits.h"
 
+#include <algorithm>
+
 #include "hale/policy/client_key.h"
 
 namespace hale::mesh {
 namespace {
 
-policy::RateLimiterOptions ToWhole(const LimitOptions& options) {
-  return {.mode = options.mode, .rate = options.rate, .burst = options.burst};
+std::uint64_t BurstOf(const LimitOptions& options) {
+  return options.kind == LimitKind::kPacing ? std::max<std::uint64_t>(options.burst, 1)
+                                            : options.burst;
+}
+
+policy::RateLimiterOptions ToBucket(const LimitOptions& options) {
+  return {.mode = options.mode,
+          .rate = options.rate,
+          .burst = options.burst,
+          .warm_up = options.warm_up,
+          .cold = options.cold};
+}
+
+policy::PacerOptions ToPacer(const LimitOptions& options) {
+  return {.mode = options.mode,
+          .rate = options.rate,
+          .slack = BurstOf(options) - 1,
+          .max_wait = options.max_wait};
+}
+
+policy::SlidingLogOptions ToLog(const LimitOptions& options) {
+  return {.mode = options.mode, .rate = options.rate};
+}
+
+policy::KeyedLimiterOptions ToKeyed(const LimitOptions& options) {
+  const bool paces = options.kind == LimitKind::kPacing;
+  return {.mode = options.mode,
+          .rate = options.rate,
+          .burst = BurstOf(options),
+          .max_wait = paces ? options.max_wait : Duration::zero(),
+          .max_keys = options.max_keys,
+          .when_full = options.when_full};
+}
+
+std::uint64_t WeightOf(const LimitOptions& options) {
+  if (options.cost == LimitCost::kRequests) return 1;
+  const std::uint64_t burst = policy::MakeGcraPlan(options.rate, options.burst).burst;
+  return std::min(options.estimate, std::max<std::uint64_t>(burst, 1));
+}
+
+std::string_view WordOf(LimitKind kind) {
+  for (const auto& name : Names(Type<LimitKind>{})) {
+    if (name.value == kind) return name.word;
+  }
+  return "?";
 }
 
 }  // namespace
 
-RouteLimit::RouteLimit(const LimitOptions& options, std::string_view route, EventSink& events,
+std::string LimitIdentity(const LimitOptions& options) {
+  std::string identity(WordOf(options.kind));
+  identity.append(options.cost == LimitCost::kBytes ? " bytes " : " requests ").append(options.by);
+  if (options.by != "all") identity.append(" ").append(std::to_string(options.max_keys));
+  return identity;
+}
+
+RouteLimit::RouteLimit(const LimitOptions& options, std::string_view owner, EventSink& events,
                        const Clock& clock)
-    : options_(options), by_(options.by), key_(ParseLimitKey(by_).value_or(LimitKey{})) {
-  std::string name(route);
-  if (key_.kind == LimitKey::Kind::kRoute) {
-    whole_ = std::make_unique<policy::RateLimiter>(
-        ToWhole(options), policy::RateLimiterContext{std::move(name), events, clock});
-  } else {
+    : options_(options),
+      owner_(owner),
+      by_(options.by),
+      key_(ParseLimitKey(by_).value_or(LimitKey{})),
+      cost_(options.cost),
+      weight_(WeightOf(options)) {
+  if (key_.kind != LimitKey::Kind::kAll) {
     keyed_ = std::make_unique<policy::KeyedLimiter>(
-        ToLimiter(options), policy::KeyedLimiterContext{std::move(name), events, clock});
+        ToKeyed(options), policy::KeyedLimiterContext{owner_, events, clock});
+    return;
+  }
+  policy::RateLimiterContext context{owner_, events, clock};
+  switch (options.kind) {
+    case LimitKind::kTokenBucket:
+      bucket_ = std::make_unique<policy::RateLimiter>(ToBucket(options), std::move(context));
+      return;
+    case LimitKind::kPacing:
+      pacer_ = std::make_unique<policy::Pacer>(ToPacer(options), std::move(context));
+      return;
+    case LimitKind::kSlidingLog:
+      log_ = std::make_unique<policy::SlidingLog>(ToLog(options), std::move(context));
+      return;
   }
 }
 
-std::expected<void, Rejection> RouteLimit::Take(const net::RequestHead& request,
-                                                std::string_view client_ip, TimePoint now) {
-  switch (key_.kind) {
-    case LimitKey::Kind::kRoute:
-      return whole_->Take(now);
-    case LimitKey::Kind::kClientIp:
-      return keyed_->Take(policy::ClientKey(client_ip).view(), now);
-    case LimitKey::Kind::kHeader:
-      break;
+std::expected<LimitTaken, Rejection> RouteLimit::Take(const LimitAsk& ask) {
+  if (keyed_) return TakeKeyed(ask);
+  LimitTaken given;
+  if (bucket_) {
+    const auto taken = bucket_->Take(ask.now, weight_.load(std::memory_order_relaxed), ask.trail);
+    if (!taken) return std::unexpected(taken.error());
+    given.permits.permits = *taken;
+  } else if (pacer_) {
+    const auto turn = pacer_->Take(ask.now, ask.longest, ask.trail);
+    if (!turn) return std::unexpected(turn.error());
+    given.permits.permits = turn->taken;
+    given.permits.wait = turn->wait;
+  } else {
+    const auto taken = log_->Take(ask.now, 1, ask.trail);
+    if (!taken) return std::unexpected(taken.error());
+    given.logged = *taken;
   }
-  return keyed_->Take(request.fields.Find(key_.header).value_or(""), now);
+  return given;
+}
+
+std::expected<LimitTaken, Rejection> RouteLimit::TakeKeyed(const LimitAsk& ask) {
+  const std::uint64_t weight = weight_.load(std::memory_order_relaxed);
+  const auto take = [&](std::string_view key) -> std::expected<LimitTaken, Rejection> {
+    const auto taken = keyed_->Take(key, ask.now, weight, ask.longest, ask.trail);
+    if (!taken) return std::unexpected(taken.error());
+    return LimitTaken{.permits = *taken};
+  };
+  if (key_.kind == LimitKey::Kind::kClientIp) {
+    return take(policy::ClientKey(ask.client_ip).view());
+  }
+  return take(ask.request.fields.Find(key_.header).value_or(""));
+}
+
+void RouteLimit::GiveBack(const LimitTaken& taken, TimePoint now) {
+  if (bucket_) bucket_->GiveBack(taken.permits.permits, now);
+  if (pacer_) pacer_->Cancel({taken.permits.wait, taken.permits.permits}, now);
+  if (log_) log_->GiveBack(taken.logged);
+  if (keyed_) keyed_->GiveBack(taken.permits, now);
+}
+
+void RouteLimit::Settle(const LimitTaken& taken, std::uint64_t bytes, TimePoint now) {
+  if (cost_ != LimitCost::kBytes) return;
+  if (bucket_) bucket_->Settle(taken.permits.permits, bytes, now);
+  if (keyed_) keyed_->Settle(taken.permits, bytes, now);
 }
 
 void RouteLimit::Apply(const LimitOptions& options, TimePoint now) {
   options_ = options;
-  if (whole_) whole_->Apply(ToWhole(options), now);
-  if (keyed_) keyed_->Apply(ToLimiter(options), now);
+  weight_.store(WeightOf(options), std::memory_order_relaxed);
+  if (bucket_) bucket_->Apply(ToBucket(options), now);
+  if (pacer_) pacer_->Apply(ToPacer(options), now);
+  if (log_) log_->Apply(ToLog(options));
+  if (keyed_) keyed_->Apply(ToKeyed(options), now);
 }
 
-std::uint64_t RouteLimit::refused() const { return whole_ ? whole_->refused() : keyed_->refused(); }
+std::uint64_t RouteLimit::refused() const {
+  if (bucket_) return bucket_->refused();
+  if (pacer_) return pacer_->refused();
+  return log_ ? log_->refused() : keyed_->refused();
+}
+
+std::uint64_t RouteLimit::would_refuse() const {
+  if (bucket_) return bucket_->would_refuse();
+  if (pacer_) return pacer_->would_refuse();
+  return log_ ? log_->would_refuse() : keyed_->would_refuse();
+}
+
+RouteLimits::RouteLimits(std::vector<std::shared_ptr<RouteLimit>> limits)
+    : limits_(std::move(limits)) {
+  if (limits_.size() > 2 * kMostLimits) limits_.resize(2 * kMostLimits);
+}
+
+std::expected<LimitsTaken, RouteLimits::Refused> RouteLimits::Take(const LimitAsk& ask) const {
+  LimitsTaken all;
+  for (std::size_t i = 0; i < limits_.size(); ++i) {
+    const auto taken = limits_[i]->Take(ask);
+    if (!taken) {
+      for (std::size_t k = i; k > 0; --k) limits_[k - 1]->GiveBack(all.each[k - 1], ask.now);
+      return std::unexpected(Refused{taken.error(), limits_[i]->owner()});
+    }
+    all.each[i] = *taken;
+    all.wait = std::max(all.wait, taken->permits.wait);
+  }
+  return all;
+}
+
+void RouteLimits::GiveBack(const LimitsTaken& taken, TimePoint now) const {
+  for (std::size_t i = 0; i < limits_.size(); ++i) limits_[i]->GiveBack(taken.each[i], now);
+}
+
+void RouteLimits::Settle(const LimitsTaken& taken, std::uint64_t bytes, TimePoint now) const {
+  for (std::size_t i = 0; i < limits_.size(); ++i) limits_[i]->Settle(taken.each[i], bytes, now);
+}
 
 }  // namespace hale::mesh

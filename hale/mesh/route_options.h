@@ -11,8 +11,9 @@
 
 #include "hale/base/field.h"
 #include "hale/base/time.h"
-#include "hale/policy/keyed_limiter.h"
-#include "hale/policy/mode.h"
+#include "hale/mesh/fallback_options.h"
+#include "hale/mesh/limit_options.h"
+#include "hale/policy/priority.h"
 
 namespace hale::mesh {
 
@@ -38,55 +39,6 @@ constexpr auto Fields(Type<MatchOptions>) {
 }
 constexpr std::string_view Shorthand(Type<MatchOptions>) { return "path"; }
 
-/// A limit on the rate of requests of one route.
-struct LimitOptions {
-  policy::Mode mode = policy::Mode::kEnforce;
-  Rate rate{100, std::chrono::seconds(1)};
-  std::uint64_t burst = 0;         ///< 0: what one second brings, at least 1
-  std::string by = "route";        ///< whose requests are counted together; see ParseLimitKey
-  std::uint32_t max_keys = 65536;  ///< keys remembered at one time, 24 bytes each
-};
-
-constexpr auto Fields(Type<LimitOptions>) {
-  using O = LimitOptions;
-  return std::tuple{
-      Field{"mode", &O::mode, "off, shadow or enforce"},
-      Field{"rate", &O::rate, Rate{1, std::chrono::hours(24 * 365)},
-            Rate{1'000'000'000, std::chrono::seconds(1)}, "requests in a time, for each key"},
-      Field{"burst", &O::burst, 0, 1'000'000'000,
-            "requests at once after a rest; 0: what one second brings, at least 1"},
-      Field{"by", &O::by, "route (all together), client_ip or header:NAME"},
-      Field{"max_keys", &O::max_keys, 16, 16'777'216, "keys remembered at one time, 24 B each"}};
-}
-
-/// The limiter's own options. Pure.
-inline policy::KeyedLimiterOptions ToLimiter(const LimitOptions& options) {
-  return {.mode = options.mode,
-          .rate = options.rate,
-          .burst = options.burst,
-          .max_keys = options.max_keys};
-}
-
-/// Whose requests a limit counts together.
-struct LimitKey {
-  enum class Kind : std::uint8_t {
-    kRoute,     ///< all of the route
-    kClientIp,  ///< of one client address, see policy::ClientKey
-    kHeader,    ///< with one value of a header; those without it share one bucket
-  };
-  Kind kind = Kind::kRoute;
-  std::string_view header = {};  ///< in any case; a part of what was parsed
-};
-
-/// Reads `route`, `client_ip` or `header:x-user-id`. Pure.
-constexpr std::optional<LimitKey> ParseLimitKey(std::string_view by) {
-  constexpr std::string_view kHeader = "header:";
-  if (by == "route") return LimitKey{};
-  if (by == "client_ip") return LimitKey{LimitKey::Kind::kClientIp, {}};
-  if (!by.starts_with(kHeader) || by.size() == kHeader.size()) return std::nullopt;
-  return LimitKey{LimitKey::Kind::kHeader, by.substr(kHeader.size())};
-}
-
 /// May a request be sent again though it may have been executed?
 enum class Idempotent : std::uint8_t {
   kAuto,  ///< by its method: GET, HEAD, OPTIONS, TRACE, PUT, DELETE (RFC 9110 §9.2.2)
@@ -108,6 +60,10 @@ struct RouteOptions {
   Duration deadline = std::chrono::seconds(15);  ///< the whole call; a shorter one carried wins
   std::vector<LimitOptions> limit = {};          ///< all must admit, in this order
   Idempotent idempotent = Idempotent::kAuto;
+  policy::Priority priority = policy::Priority::kCritical;  ///< of requests that carry none
+  std::string fair_by = {};  ///< whose requests take turns as one; see FairKey
+  RouteFallbackOptions fallback = {};
+  RouteSingleFlightOptions single_flight = {};
 };
 
 constexpr auto Fields(Type<RouteOptions>) {
@@ -118,8 +74,14 @@ constexpr auto Fields(Type<RouteOptions>) {
       Field{"service", &O::service, "where they go: a key of services"},
       Field{"deadline", &O::deadline, std::chrono::milliseconds(1), std::chrono::hours(1),
             "for the whole call; a shorter one that the request carries wins"},
-      Field{"limit", &O::limit, "rates; all must admit, in this order"},
-      Field{"idempotent", &O::idempotent, "may be sent again: auto (by method), yes or no"}};
+      Field{"limit", &O::limit, "at most 8 rates; all must admit, in this order"},
+      Field{"idempotent", &O::idempotent, "may be sent again: auto (by method), yes or no"},
+      Field{"priority", &O::priority,
+            "of requests that carry none: who goes first when not all can"},
+      Field{"fair_by", &O::fair_by,
+            "client_ip or header:NAME: whose requests take turns as one in a queue; empty: all"},
+      Field{"fallback", &O::fallback, "what is answered when the service cannot"},
+      Field{"single_flight", &O::single_flight, "identical requests at one time become one"}};
 }
 
 }  // namespace hale::mesh

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hale/mesh/request_key.h"
+
 namespace hale::mesh {
 namespace {
 
@@ -35,6 +37,18 @@ bool Matches(const MatchOptions& match, const net::RequestHead& request, std::st
     const auto value = request.fields.Find(wanted.first);
     return value && (wanted.second == "*" || *value == wanted.second);
   });
+}
+
+RouteTable::RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {
+  for (const Route& route : routes_) {
+    if (route.fallback && route.fallback->last_good) kept_.push_back(route.fallback->last_good);
+  }
+}
+
+void RouteTable::Outdate(const net::RequestHead& request) const {
+  if (kept_.empty()) return;
+  const std::string subject = RequestSubject(request);
+  for (const auto& last_good : kept_) last_good->Outdate(subject);
 }
 
 const Route* RouteTable::Find(const net::RequestHead& request, std::string_view path) const {

@@ -4,10 +4,13 @@
 #include <string_view>
 #include <vector>
 
+#include "hale/mesh/fair_key.h"
+#include "hale/mesh/route_fallback.h"
 #include "hale/mesh/route_limits.h"
 #include "hale/mesh/route_options.h"
 #include "hale/mesh/service.h"
 #include "hale/net/http_head.h"
+#include "hale/policy/single_flight.h"
 #include "hale/telemetry/request_metrics.h"
 
 namespace hale::mesh {
@@ -19,7 +22,10 @@ struct Route {
   std::shared_ptr<Service> service;
   std::shared_ptr<const ServiceOptions> service_options;  ///< as this table was made
   RouteLimits limits;
-  telemetry::RouteMetrics* metrics = nullptr;  ///< never null in a running gateway
+  FairKey fair = {};
+  std::shared_ptr<const RouteFallback> fallback = nullptr;  ///< null: none
+  std::shared_ptr<policy::SingleFlight> flights = nullptr;  ///< null: each request asks itself
+  telemetry::RouteMetrics* metrics = nullptr;               ///< never null in a running gateway
 };
 
 /// Whether a route takes a request whose path was normalised. Pure.
@@ -29,13 +35,16 @@ bool Matches(const MatchOptions& match, const net::RequestHead& request, std::st
 class RouteTable {
  public:
   RouteTable() = default;
-  explicit RouteTable(std::vector<Route> routes) : routes_(std::move(routes)) {}
+  explicit RouteTable(std::vector<Route> routes);
   /// The first route that takes the request, or null.
   const Route* Find(const net::RequestHead& request, std::string_view path) const;
   const std::vector<Route>& routes() const { return routes_; }
+  /// What a request is about has changed: no route gives an answer about it that it has kept.
+  void Outdate(const net::RequestHead& request) const;
 
  private:
   std::vector<Route> routes_;
+  std::vector<std::shared_ptr<policy::LastGood>> kept_;  // of all of them
 };
 
 }  // namespace hale::mesh

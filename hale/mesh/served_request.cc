@@ -24,6 +24,8 @@ telemetry::AccessRecord RecordOf(const ServedRequest& request, const ServingReco
   record.bytes_in = exchange.bytes_in();
   record.bytes_out = exchange.bytes_out();
   record.attempts = request.attempts;
+  record.fallback = request.fallback;
+  record.fell_back_after = request.fell_back_after;
   record.client = request.client_ip;
   record.user_agent = head.fields.Find("user-agent").value_or("");
   return record;

@@ -15,6 +15,8 @@
 
 namespace hale::mesh {
 
+class RouteTable;
+
 /// Where what is known of served requests goes. Everything outlives its users.
 struct ServingRecords {
   EventSink& events;
@@ -46,6 +48,7 @@ struct ServedRequest {
       : exchange(e), began(e.started()), record(began), trail(record, events) {}
 
   net::ServerExchange& exchange;
+  const RouteTable* routes = nullptr;  ///< among which its own is; outlives the request
   TimePoint began;
   telemetry::RequestTrail record;
   CallTrail trail;
@@ -57,6 +60,8 @@ struct ServedRequest {
   std::string instance = {};
   Reason reason = Reason::kNone;
   std::uint32_t attempts = 0;
+  std::string_view fallback = {};          ///< what was answered instead; empty: the real thing
+  Reason fell_back_after = Reason::kNone;  ///< and why
 };
 
 /// Answers a request that Hale turns away.

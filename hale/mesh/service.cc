@@ -16,16 +16,43 @@ Service::Service(std::string name, const ServiceOptions& options, ServiceContext
       context_(context),
       options_(options),
       set_(MemberSet{}),
+      throttle_(options.throttle, {name_, context.events}),
       bulkhead_(options.bulkhead, {name_, context.events, context.clock}),
+      concurrency_(options.concurrency, options.bulkhead.limit, {name_, context.events}),
       budget_(options.retry.budget),
-      balancer_(options.balance) {}
+      hedge_(options.hedge),
+      gate_(options.deadline),
+      balancer_(options.balance),
+      hung_after_(options.breaker.hung_after) {
+  Drive(bulkhead_, concurrency_);
+}
 
 void Service::Apply(const ServiceOptions& options, TimePoint now) {
-  bulkhead_.Apply(options.bulkhead);
-  budget_.Apply(options.retry.budget);
+  throttle_.Apply(options.throttle);
+  ApplyLimited(bulkhead_, options.bulkhead, concurrency_, options.concurrency);
+  budget_.Apply(options.retry.budget, fleet());
+  hedge_.Apply(options.hedge);
+  gate_.Apply(options.deadline);
   balancer_.Apply(options.balance);
-  for (auto& [address, known] : known_) known.member->Apply(options, now);
+  hung_after_ = policy::HungThreshold(replies_, options.breaker.hung_after);
+  for (auto& [address, known] : known_) known.member->Apply(options, hung_after_, now);
+  const bool narrowed_anew = options_.Get()->balance != options.balance;
   options_.Publish(options);
+  if (narrowed_anew) PublishSet(set_.Get()->members);
+}
+
+Reason Service::Protects(TimePoint now) const {
+  if (panic()) return Reason::kPanic;
+  const auto set = set_.Get();
+  const bool closed = std::ranges::all_of(set->members, [&](const auto& member) {
+    return policy::IsClosed(member->breaker().state_in_force(now));
+  });
+  return closed ? Reason::kNone : Reason::kCircuitOpen;
+}
+
+void Service::SetFleet(std::uint32_t processes) {
+  if (fleet_.exchange(processes, std::memory_order_relaxed) == processes) return;
+  budget_.Apply(options_.Get()->retry.budget, processes);
 }
 
 void Service::SetInstances(const cluster::Instances& instances, TimePoint now) {
@@ -34,7 +61,7 @@ void Service::SetInstances(const cluster::Instances& instances, TimePoint now) {
   }
   ForgetOld(now);
   const auto options = options_.Get();
-  MemberSet set;
+  std::vector<std::shared_ptr<Member>> members;
   for (const cluster::Instance& instance : instances) {
     auto [at, fresh] = known_.try_emplace(instance.address);
     Known& known = at->second;
@@ -44,16 +71,17 @@ void Service::SetInstances(const cluster::Instances& instances, TimePoint now) {
                                             .events = context_.events,
                                             .clock = context_.clock};
       known.member = std::make_shared<Member>(instance, *options, std::move(context));
+      known.member->Apply(*options, hung_after_, now);
       // Of a service that starts, all instances are new, and none needs to be spared.
       if (had_instances_) known.verdict.ramp_from = now;
       known.member->verdict().Publish(known.verdict, options->outlier, ThreadRandom(), now);
     }
     known.left = kNever;
-    set.members.push_back(known.member);
-    set.weights.push_back(instance.weight);
+    known.instance = instance;
+    members.push_back(known.member);
   }
   had_instances_ = had_instances_ || !instances.empty();
-  set_.Publish(std::move(set));
+  PublishSet(std::move(members));
 }
 
 void Service::ForgetOld(TimePoint now) {

@@ -1,6 +1,8 @@
 #include "hale/mesh/service_client.h"
 
 #include "hale/guard/governed_call.h"
+#include "hale/mesh/balance_key.h"
+#include "hale/mesh/call_class.h"
 #include "hale/mesh/upstream_sender.h"
 
 namespace hale::mesh {
@@ -16,6 +18,7 @@ void Complete(net::RequestHead& head, const Service& service, std::size_t body_s
   head.fields.Set("x-request-id", parent->request_id.view());
   const auto traceparent = telemetry::Traceparent(parent->trace);
   head.fields.Set("traceparent", {traceparent.data(), traceparent.size()});
+  if (parent->priority) head.fields.Set("hale-priority", Word(*parent->priority));
 }
 
 Task<Result<ClientResponse>> ReadWhole(net::ClientExchange& exchange, guard::Lease& lease,
@@ -46,6 +49,10 @@ Task<Result<ClientResponse>> CallService(std::shared_ptr<Service> service, Pools
   const Duration whole = request.parent != nullptr
                              ? std::min(request.deadline, request.parent->timeout)
                              : request.deadline;
+  const Passport none{};
+  const Passport& passport = request.parent != nullptr ? *request.parent : none;
+  const policy::Priority priority = PriorityOf(passport, request.priority);
+  StampPriority(request.head, passport, request.priority);
   RequestBody body(std::move(request.body));
   UpstreamSender sender({.pools = pools,
                          .service = *service,
@@ -54,15 +61,21 @@ Task<Result<ClientResponse>> CallService(std::shared_ptr<Service> service, Pools
                          .client = nullptr,
                          .body = body,
                          .idempotent = idempotent});
-  const guard::CallPolicies policies{service->bulkhead(), options->retry, service->budget(),
-                                     ThreadRandom(), options->timeout.per_try};
+  const guard::CallPolicies policies{
+      service->bulkhead(),     options->retry,           service->budget(),
+      ThreadRandom(),          options->timeout.per_try, &service->throttle(),
+      &service->concurrency(), &service->hedge(),        &service->gate()};
   const guard::CallSpec spec{
       .deadline = SaturatingAdd(pools.loop().Now(), whole),
       .whole = whole,
       .idempotent = idempotent,
       .incoming_attempt = request.parent != nullptr ? request.parent->attempt : 1,
       .service = service->name(),
-      .trail = events};
+      .trail = events,
+      .priority = priority,
+      .partition =
+          PartitionOf(options->bulkhead.partitions.by, {request.head.fields, {}, priority}),
+      .balance_key = AffinityOf(options->balance.key, request.head.fields, {})};
   guard::GovernedCall<Answer> call(pools.loop(), policies, spec, *service, sender);
   guard::Governed<Answer> ended = co_await call.Run();
   if (!ended.result) co_return std::unexpected(std::move(ended.result.error()));

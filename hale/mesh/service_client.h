@@ -27,6 +27,7 @@ struct ClientRequest {
   std::string body = {};
   Duration deadline = std::chrono::seconds(15);
   const Passport* parent = nullptr;  ///< of the request that this one is made for; may be null
+  policy::Priority priority = policy::Priority::kCritical;  ///< when the parent has none
 };
 
 /// Calls a service through all its policies. An answer with a 5xx status, after what retries there

@@ -4,6 +4,19 @@
 #include "hale/mesh/service.h"
 
 namespace hale::mesh {
+namespace {
+
+constexpr Duration kHasten = std::chrono::milliseconds(50);
+
+}  // namespace
+
+/// Breakers are told when it has changed by a quarter.
+void Service::FollowReplies(const ServiceOptions& options, TimePoint now) {
+  const Duration after = policy::HungThreshold(replies_, options.breaker.hung_after);
+  if (4 * std::chrono::abs(after - hung_after_) <= hung_after_) return;
+  hung_after_ = after;
+  for (auto& [address, known] : known_) known.member->Apply(options, hung_after_, now);
+}
 
 void Service::MarkStalls(const MemberSet& set, const ServiceOptions& options, TimePoint now) {
   if (options.stall.mode == policy::Mode::kOff) return;
@@ -38,7 +51,7 @@ void Service::MarkStalls(const MemberSet& set, const ServiceOptions& options, Ti
 policy::InstanceFacts Service::FactsOf(const Known& known, TimePoint now) const {
   const Member& member = *known.member;
   policy::InstanceFacts facts;
-  facts.circuit = member.breaker().state(now);
+  facts.circuit = member.breaker().state_in_force(now);
   if (facts.circuit != policy::CircuitState::kClosed) {
     facts.circuit_reason = member.breaker().Status(now).trip.reason;
   }
@@ -47,6 +60,9 @@ policy::InstanceFacts Service::FactsOf(const Known& known, TimePoint now) const 
   facts.refused = member.refused();
   facts.alive = std::max(member.alive(), member.pulse().Read().last_byte);
   facts.latency = member.load().Latency(now);
+  const auto usual = member.load().usual().Read(now);
+  facts.figures = {
+      .latency = usual.latency, .failures = member.load().FailureShare(now), .calls = usual.calls};
   facts.before = known.verdict;
   return facts;
 }
@@ -54,6 +70,7 @@ policy::InstanceFacts Service::FactsOf(const Known& known, TimePoint now) const 
 void Service::Judge(TimePoint now, Random& random) {
   const auto set = set_.Get();
   const auto options = options_.Get();
+  FollowReplies(*options, now);
   MarkStalls(*set, *options, now);
 
   std::vector<policy::InstanceFacts> facts;
@@ -64,15 +81,24 @@ void Service::Judge(TimePoint now, Random& random) {
     facts.push_back(FactsOf(*known, now));
   }
   const policy::Judgement judgement = policy::Judge(facts, options->outlier, now);
+  bool moved = false;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const policy::InstanceVerdict& after = judgement.verdicts[i];
-    if (after == all[i]->verdict) continue;
-    const auto event = policy::ToEvent(all[i]->verdict, after, now);
+    const policy::InstanceVerdict& before = all[i]->verdict;
+    all[i]->deviation = judgement.deviations[i];
+    if (after == before) continue;
+    moved = moved || after.out() != before.out();
+    // What it was before its rest says nothing about what it is now.
+    if (before.use == policy::Use::kAside && after.use != policy::Use::kAside) {
+      all[i]->member->load().usual().Forget();
+    }
+    const auto event = policy::ToEvent(before, after, now);
     all[i]->verdict = after;
     all[i]->member->verdict().Publish(after, options->outlier, random, now);
     // The stall itself has been told, with its figures.
     if (event && event->kind != EventKind::kStalled) Tell(*event, all[i]->member->address());
   }
+  if (moved) PublishSet(set->members);
   if (judgement.panic != panic_.exchange(judgement.panic, std::memory_order_relaxed)) {
     Event event;
     event.at = now;
@@ -84,14 +110,21 @@ void Service::Judge(TimePoint now, Random& random) {
     event.threshold = options->outlier.panic * static_cast<double>(all.size());
     Tell(event, {});
   }
+  // One that is back has room, and nobody leaves it to say so.
+  bulkhead_.LetOneTry(now);
 }
 
 std::vector<std::shared_ptr<Member>> Service::TakeProbes(TimePoint now, Random& random) {
   const auto set = set_.Get();
   const auto options = options_.Get();
+  // Not more often, however many calls find nobody.
+  const bool missed = SaturatingAdd(hastened_, kHasten) <= now &&
+                      missed_.exchange(false, std::memory_order_relaxed);
+  if (missed) hastened_ = now;
   std::vector<std::shared_ptr<Member>> probes;
   for (const auto& member : set->members) {
     policy::PublishedVerdict& verdict = member->verdict();
+    if (missed) verdict.Hasten(options->outlier, now);
     if (verdict.use() != policy::Use::kOut || now < verdict.probe_at()) continue;
     if (verdict.TakeProbe(options->outlier, random, now)) probes.push_back(member);
   }

@@ -10,12 +10,17 @@
 #include "hale/base/time.h"
 #include "hale/cluster/health_options.h"
 #include "hale/cluster/instance.h"
+#include "hale/mesh/limit_options.h"
 #include "hale/policy/balancer.h"
 #include "hale/policy/bulkhead.h"
 #include "hale/policy/circuit_breaker_options.h"
+#include "hale/policy/concurrency_limit_core.h"
+#include "hale/policy/deadline.h"
+#include "hale/policy/hedge.h"
 #include "hale/policy/mode.h"
 #include "hale/policy/outlier.h"
 #include "hale/policy/retry.h"
+#include "hale/policy/throttle.h"
 
 namespace hale::mesh {
 
@@ -63,11 +68,16 @@ struct ServiceOptions {
   policy::BalanceOptions balance = {};
   policy::CircuitBreakerOptions breaker = {};  ///< one for each instance
   policy::RetryOptions retry = {};
-  policy::BulkheadOptions bulkhead = {};  ///< one for the service
+  policy::ThrottleOptions throttle = {};  ///< this and the next two: one for the service
+  policy::BulkheadOptions bulkhead = {};
+  policy::ConcurrencyLimitOptions concurrency = {};
   policy::OutlierOptions outlier = {};
   StallOptions stall = {};
+  policy::HedgeOptions hedge = {};
+  policy::DeadlineOptions deadline = {};
   TimeoutOptions timeout = {};
-  std::uint32_t connections = 256;  ///< to each instance, over all loops
+  std::vector<LimitOptions> limit = {};  ///< of all routes to it together; after their own
+  std::uint32_t connections = 256;       ///< to each instance, over all loops
 };
 
 constexpr auto Fields(Type<ServiceOptions>) {
@@ -79,9 +89,14 @@ constexpr auto Fields(Type<ServiceOptions>) {
       Field{"breaker", &O::breaker, "when an instance is no longer called; one for each"},
       Field{"retry", &O::retry, "which failures are tried again, and how often"},
       Field{"bulkhead", &O::bulkhead, "calls in flight to the service, and its one queue"},
+      Field{"throttle", &O::throttle, "calls not sent while the service turns much away"},
+      Field{"concurrency", &O::concurrency, "a limit of the bulkhead that finds itself"},
       Field{"outlier", &O::outlier, "how many instances may be left out, and when they return"},
       Field{"stall", &O::stall, "notice an instance that has stopped answering"},
+      Field{"hedge", &O::hedge, "a slow call is sent to a second instance as well"},
+      Field{"deadline", &O::deadline, "what cannot be answered in time is refused at once"},
       Field{"timeout", &O::timeout, "how long single steps may take"},
+      Field{"limit", &O::limit, "at most 8 rates of all routes to it together; all must admit"},
       Field{"connections", &O::connections, 1, 100'000, "to each instance, over all loops"}};
 }
 

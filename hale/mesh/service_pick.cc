@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 
 #include "hale/mesh/service.h"
@@ -24,14 +25,29 @@ Duration UntilOneAdmits(std::span<const std::shared_ptr<Member>> members, TimePo
 
 }  // namespace
 
+/// Where a window into a large set begins: with a key at the member that it belongs to, so that the
+/// next ones in its order are the same each time; else anywhere.
+std::size_t StartOf(const MemberSet& set, bool narrowed, bool keyed, const guard::Wanted& wanted) {
+  if (!keyed) return wanted.random.Below(narrowed ? set.narrowed.size() : set.members.size());
+  const std::uint32_t home = set.table->At(set.table->SlotOf(wanted.key));
+  if (!narrowed) return home;
+  const auto at = std::ranges::lower_bound(set.narrowed, home);
+  return at == set.narrowed.end() ? 0 : static_cast<std::size_t>(at - set.narrowed.begin());
+}
+
 /// The members that may take a call, packed for the balancer.
 struct Service::Eligible {
   std::array<policy::Candidate, kWindow> candidates;
   std::array<std::uint32_t, kWindow> index;
   std::size_t size = 0;
 
-  void Add(const Member& member, double weight, std::size_t at) {
-    candidates[size] = {&member.load(), weight, member.verdict().ramp_from()};
+  void Add(const MemberSet& set, std::size_t at, double factor) {
+    const Member& member = *set.members[at];
+    candidates[size] = {.load = &member.load(),
+                        .weight = set.weights[at] * factor,
+                        .since = member.verdict().ramp_from(),
+                        .share = factor,
+                        .reported = set.reports ? &member.load().reported() : nullptr};
     index[size++] = static_cast<std::uint32_t>(at);
   }
   void Remove(std::size_t i) {
@@ -45,57 +61,94 @@ struct Service::Eligible {
   }
 };
 
-std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& wanted,
-                                                          const guard::Tried* tried) {
+/// `narrowed`: only those that the set is narrowed to.
+std::expected<guard::Lease, Rejection> Service::PickFrom(const MemberSet& set, bool narrowed,
+                                                         const guard::Wanted& wanted,
+                                                         const guard::Tried* tried) {
   const TimePoint now = wanted.now;
-  const std::shared_ptr<const MemberSet> set = set_.Get();
-  const std::size_t count = set->members.size();
-  const std::size_t start = count > kWindow ? wanted.random.Below(count) : 0;
+  const std::size_t count = narrowed ? set.narrowed.size() : set.members.size();
+  const bool keyed = wanted.key != 0 && set.table && !set.table->empty();
   Eligible eligible;
   std::size_t closed_to_us = 0;
+  std::optional<Rejection> full;  // some would do, and have no room: it is worth waiting
+  const std::size_t start = count > kWindow ? StartOf(set, narrowed, keyed, wanted) : 0;
   for (std::size_t i = 0; i < count && eligible.size < kWindow; ++i) {
-    const std::size_t at = (start + i) % count;
-    const Member& member = *set->members[at];
+    const std::size_t nth = (start + i) % count;
+    const std::size_t at = narrowed ? set.narrowed[nth] : nth;
+    const Member& member = *set.members[at];
     const policy::Use use = member.verdict().use();
     if (tried != nullptr && tried->Has(member)) continue;
-    if (use == policy::Use::kOut || set->weights[at] <= 0) continue;
+    if (use == policy::Use::kOut || use == policy::Use::kAside || set.weights[at] <= 0) continue;
     if (use == policy::Use::kNormal &&
         (member.pulse().stalled() || !member.breaker().WouldAdmit(now))) {
       ++closed_to_us;
       continue;
     }
-    eligible.Add(member, set->weights[at], at);
+    if (member.load().full()) {
+      full = policy::NoRoom(member.load());
+      continue;
+    }
+    eligible.Add(set, at, narrowed ? set.factors[at] : 1);
   }
   Rejection rejection{.reason = closed_to_us > 0 ? Reason::kCircuitOpen : Reason::kNoInstance,
                       .observed = 0,
                       .threshold = static_cast<double>(count)};
   if (eligible.size == 0 && closed_to_us > 0)
-    rejection.retry_after = UntilOneAdmits(set->members, now);
+    rejection.retry_after = UntilOneAdmits(set.members, now);
   std::shared_ptr<Member> ramping;
   while (eligible.size > 0) {
-    const auto chosen =
-        balancer_.Pick({eligible.candidates.data(), eligible.size}, wanted.random, now);
-    if (!chosen) break;
-    const std::shared_ptr<Member>& member = set->members[eligible.index[*chosen]];
-    auto lease = guard::Lease::Take(member, now, wanted.timeout);
-    if (lease) return lease;
-    if (member->verdict().use() == policy::Use::kAnyway) {
-      return guard::Lease::TakeAnyway(member, now);
+    const std::span<const policy::Candidate> candidates{eligible.candidates.data(), eligible.size};
+    std::optional<std::size_t> chosen;
+    if (keyed) {
+      const policy::Affinity affinity{
+          *set.table, wanted.key, {eligible.index.data(), eligible.size}};
+      chosen = balancer_.Pick(candidates, wanted.random, now, &affinity);
+    } else {
+      chosen = balancer_.Pick(candidates, wanted.random, now);
     }
+    if (!chosen) break;
+    const std::shared_ptr<Member>& member = set.members[eligible.index[*chosen]];
+    auto lease = guard::Lease::Take(member, now, wanted.timeout, wanted.trail);
+    if (!lease && lease.error().reason != Reason::kConcurrency &&
+        member->verdict().use() == policy::Use::kAnyway) {
+      lease = guard::Lease::TakeAnyway(member, now);
+    }
+    if (lease) return lease;
+    if (lease.error().reason == Reason::kConcurrency) full = lease.error();
     // A closed circuit refuses only while it ramps.
-    if (member->breaker().state(now) == policy::CircuitState::kClosed) ramping = member;
+    const bool refused = lease.error().reason != Reason::kConcurrency;
+    if (refused && member->breaker().state(now) == policy::CircuitState::kClosed) ramping = member;
     rejection = lease.error();
     eligible.Remove(*chosen);
   }
   // A ramp spares one instance while others can serve; it turns no user away.
   if (ramping) return guard::Lease::TakeAnyway(std::move(ramping), now);
-  return std::unexpected(rejection);
+  return std::unexpected(full ? *full : rejection);
+}
+
+/// A narrowing turns nobody away: where it leaves nobody that can take the call, all are asked.
+std::expected<guard::Lease, Rejection> Service::PickAmong(const guard::Wanted& wanted,
+                                                          const guard::Tried* tried) {
+  const std::shared_ptr<const MemberSet> set = set_.Get();
+  if (!set->narrowed.empty()) {
+    auto lease = PickFrom(*set, true, wanted, tried);
+    if (lease) return lease;
+  }
+  return PickFrom(*set, false, wanted, tried);
+}
+
+/// Somebody who is said to be dead may have come back: ask soon.
+void Service::OnNobody() {
+  if (!missed_.exchange(true, std::memory_order_relaxed)) Wake();
 }
 
 std::expected<guard::Lease, Rejection> Service::Pick(const guard::Wanted& wanted) {
   auto lease = PickAmong(wanted, wanted.tried.empty() ? nullptr : &wanted.tried);
-  // Nobody new may take it: one that has been tried is better than none.
-  if (!lease && !wanted.tried.empty()) return PickAmong(wanted, nullptr);
+  // Nobody new may take it: one that has been tried is better than none, but not than a new one
+  // that will have room soon.
+  const bool none = !lease && lease.error().reason != Reason::kConcurrency;
+  if (none && !wanted.tried.empty()) lease = PickAmong(wanted, nullptr);
+  if (!lease) OnNobody();
   return lease;
 }
 

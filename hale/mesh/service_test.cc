@@ -56,6 +56,11 @@ class ServiceTest : public ::testing::Test, protected EventSink {
       if (permit) permit->Settle(Outcome::kFailure, clock_.Now());
     }
   }
+  void ShadowBreakers() {
+    ServiceOptions options = Options();
+    options.breaker.mode = policy::Mode::kShadow;
+    service_.Apply(options, clock_.Now());
+  }
   void Judge() { service_.Judge(clock_.Now(), random_); }
   bool HasTold(EventKind kind, std::string_view instance = {}) const {
     for (const Told& told : told_) {
@@ -72,6 +77,80 @@ class ServiceTest : public ::testing::Test, protected EventSink {
 
 TEST_F(ServiceTest, HasNoInstanceBeforeItKnowsAny) {
   EXPECT_EQ(Pick().error().reason, Reason::kNoInstance);
+}
+
+TEST_F(ServiceTest, IsToBeSparedWhileACircuitIsNotClosed) {
+  Use({"a:1", "b:1"});
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kNone);
+  Open("b:1");
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kCircuitOpen);
+  clock_.Advance(5s);
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kCircuitOpen);  // half-open
+}
+
+TEST_F(ServiceTest, IsNotSparedBecauseAnOperatorHoldsACircuitClosed) {
+  Use({"a:1", "b:1"});
+  Of("b:1").breaker().Force(
+      {.state = policy::CircuitState::kForcedClosed, .ttl = 1h, .why = "trust me"}, clock_.Now());
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kNone);
+  Of("b:1").breaker().Force({.state = policy::CircuitState::kForcedOpen, .ttl = 1h, .why = "gone"},
+                            clock_.Now());
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kCircuitOpen);
+}
+
+TEST_F(ServiceTest, IsNotSparedForACircuitInShadow) {
+  Use({"a:1", "b:1"});
+  ShadowBreakers();
+  Open("b:1");
+  ASSERT_EQ(Of("b:1").breaker().state(clock_.Now()), policy::CircuitState::kOpen);
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kNone);
+}
+
+TEST_F(ServiceTest, LeavesNobodyOutForACircuitInShadow) {
+  Use({"a:1", "b:1", "c:1", "d:1"});
+  ShadowBreakers();
+  Open("b:1");
+  Judge();
+  EXPECT_FALSE(HasTold(EventKind::kEjected, "b:1"));
+  EXPECT_EQ(Of("b:1").verdict().use(), policy::Use::kNormal);
+}
+
+TEST_F(ServiceTest, LeavesOutWhomAnOrderHoldsOpenInShadowToo) {
+  Use({"a:1", "b:1", "c:1", "d:1"});
+  ShadowBreakers();
+  Of("b:1").breaker().Force({.ttl = 1h, .why = "gone"}, clock_.Now());
+  Judge();
+  EXPECT_TRUE(HasTold(EventKind::kEjected, "b:1"));
+  EXPECT_EQ(Picked(), (std::set<std::string>{"a:1", "c:1", "d:1"}));
+}
+
+TEST_F(ServiceTest, IsToBeSparedInPanic) {
+  Use({"a:1", "b:1", "c:1"});
+  for (const char* address : {"a:1", "b:1"})
+    service_.OnHealth(address, cluster::Health::kUnhealthy);
+  clock_.Advance(1s);
+  Judge();
+  ASSERT_TRUE(service_.panic());
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kPanic);
+}
+
+TEST_F(ServiceTest, AppliesItsHedgeAndItsDeadline) {
+  ServiceOptions options = Options();
+  options.hedge.mode = policy::Mode::kEnforce;
+  options.deadline.mode = policy::Mode::kOff;
+  service_.Apply(options, clock_.Now());
+  EXPECT_EQ(service_.hedge().mode(), policy::Mode::kEnforce);
+  EXPECT_EQ(service_.gate().mode(), policy::Mode::kOff);
+}
+
+TEST_F(ServiceTest, SharesTheReserveOfItsBudgetWithItsFleet) {
+  EXPECT_EQ(service_.budget().reserve(), 10);
+  service_.SetFleet(5);
+  EXPECT_EQ(service_.budget().reserve(), 2);
+  service_.Apply(Options(), clock_.Now());
+  EXPECT_EQ(service_.budget().reserve(), 2);
+  service_.SetFleet(0);
+  EXPECT_EQ(service_.budget().reserve(), 10);
 }
 
 TEST_F(ServiceTest, PicksAmongAllItsInstances) {
@@ -181,6 +260,37 @@ TEST_F(ServiceTest, ProbesWhoIsLeftOutOnceARest) {
   EXPECT_TRUE(service_.TakeProbes(clock_.Now(), random_).empty());
 }
 
+TEST_F(ServiceTest, TakesCallsForHungSoonerWhereAnswersAreQuick) {
+  Use({"a:1"});
+  for (int i = 0; i < 1000; ++i) service_.replies().Record(1ms);
+  Judge();
+  std::vector<policy::CircuitPermit> out;
+  for (int i = 0; i < 20; ++i) out.push_back(*Of("a:1").breaker().Admit(clock_.Now()));
+  clock_.Advance(3s);  // 2 s, and up to a bucket
+  EXPECT_FALSE(Of("a:1").breaker().Admit(clock_.Now()));
+}
+
+TEST_F(ServiceTest, AsksTheDeadSoonWhileCallsFindNobody) {
+  Use({"a:1"});
+  service_.OnRefused(Of("a:1"), clock_.Now());
+  Judge();
+  for (int i = 0; i < 4; ++i) {
+    clock_.Advance(20s);
+    ASSERT_EQ(service_.TakeProbes(clock_.Now(), random_).size(), 1U);
+  }
+  clock_.Advance(1s);
+  EXPECT_TRUE(service_.TakeProbes(clock_.Now(), random_).empty());
+  EXPECT_FALSE(Pick());
+  EXPECT_EQ(service_.TakeProbes(clock_.Now(), random_).size(), 1U);
+}
+
+TEST_F(ServiceTest, WakesItsControlLoopOnceForAllCallsThatFindNobody) {
+  int woken = 0;
+  service_.set_wake([&] { ++woken; });
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(Pick());
+  EXPECT_EQ(woken, 1);
+}
+
 TEST_F(ServiceTest, LeavesOutWhoHasStoppedUntilAByteComes) {
   Use({"a:1", "b:1", "c:1"});
   const auto silent = Of("a:1").pulse().OnSent(clock_.Now());
@@ -203,6 +313,22 @@ TEST_F(ServiceTest, LeavesAllInWhenAllAreSilent) {
   clock_.Advance(10s);
   Judge();
   EXPECT_EQ(Picked(), (std::set<std::string>{"a:1", "b:1"}));
+}
+
+TEST_F(ServiceTest, TheTrailOfACallSaysThatItsCircuitWouldHaveRefusedIt) {
+  struct Trail final : EventSink {
+    void On(const Event& event) noexcept override { instances.emplace_back(event.instance); }
+    std::vector<std::string> instances;
+  };
+  Use({"a:1"});
+  ShadowBreakers();
+  Open("a:1");
+  told_.clear();
+  Trail trail;
+  const guard::Tried tried;
+  EXPECT_TRUE(service_.Pick({tried, clock_.Now(), Duration::zero(), random_, 0, &trail}));
+  EXPECT_EQ(trail.instances, std::vector<std::string>{"a:1"});
+  EXPECT_TRUE(told_.empty());
 }
 
 TEST_F(ServiceTest, InShadowSaysWhoHasStoppedAndUsesItStill) {
@@ -364,12 +490,75 @@ TEST_F(LargeServiceTest, FindsTheLivingWhereverTheyAre) {
 
 TEST_F(LargeServiceTest, FindsTheOneThatHasWeight) {
   std::vector<cluster::Instance> many;
-  for (int i = 100; i < 299; ++i) {
+  for (int i = 100; i < 298; ++i) {
     many.push_back({.address = "h:" + std::to_string(i), .weight = 0});
   }
+  many.push_back({.address = "h:298", .metadata = {{"group", "0"}}});
   many.push_back({.address = "h:299"});
+  ServiceOptions options = Options();
+  options.balance.priority.metadata = "group";
+  service_.Apply(options, clock_.Now());
   service_.SetInstances(cluster::Instances(std::move(many)), clock_.Now());
+  Open("h:298");  // nobody is left of what the set is narrowed to: all are asked
   for (int i = 0; i < 100; ++i) EXPECT_EQ(Pick()->instance(), "h:299");
+}
+
+class FullServiceTest : public ServiceTest {
+ protected:
+  FullServiceTest() {
+    ServiceOptions options = Options();
+    options.connections = 1;
+    service_.Apply(options, clock_.Now());
+    Use({"a:1", "b:1"});
+  }
+  guard::Lease Hold(std::string_view address) {
+    auto lease = Pick();
+    while (lease && lease->instance() != address) lease = Pick();
+    return std::move(*lease);
+  }
+};
+
+TEST_F(FullServiceTest, AnInstanceThatIsFullIsNotPicked) {
+  const guard::Lease a = Hold("a:1");
+  EXPECT_EQ(Picked(), std::set<std::string>({"b:1"}));
+}
+
+TEST_F(FullServiceTest, ItIsWorthWaitingWhenThoseThatWouldDoAreFull) {
+  Open("a:1");
+  const guard::Lease b = Hold("b:1");
+  const auto refused = Pick();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, Reason::kConcurrency);
+  EXPECT_EQ(refused.error().observed, 1);
+}
+
+TEST_F(FullServiceTest, OneThatFailedIsNoBetterThanOneThatWillHaveRoom) {
+  const guard::Lease b = Hold("b:1");
+  guard::Tried tried;
+  tried.Add(Of("a:1"));
+  EXPECT_EQ(Pick(tried).error().reason, Reason::kConcurrency);
+}
+
+// The other instance was dead as the call began to wait: no call leaves it when it is back.
+TEST_F(FullServiceTest, WhoeverWaitsLooksAgainWhenOneIsBack) {
+  struct Waiter final : policy::Bulkhead::Waiter {
+    void Wake() noexcept override { woken = true; }
+    bool woken = false;
+  } waiter;
+  policy::Bulkhead& bulkhead = service_.bulkhead();
+  const auto patience = bulkhead.PatienceFrom(clock_.Now(), 10s, bulkhead.leaves());
+  auto place = bulkhead.TryEnter(clock_.Now());
+  ASSERT_TRUE(bulkhead.WaitAgain(std::move(*place), waiter, {}, patience, clock_.Now()));
+  Judge();
+  EXPECT_TRUE(waiter.woken);
+  EXPECT_TRUE(*waiter.Take());
+}
+
+TEST_F(FullServiceTest, AHigherLimitHoldsAtOnce) {
+  const guard::Lease a = Hold("a:1");
+  const guard::Lease b = Hold("b:1");
+  service_.Apply(Options(), clock_.Now());
+  EXPECT_TRUE(Pick());
 }
 
 TEST_F(ServiceTest, TellsABreakerHowLongAProbeMayTake) {

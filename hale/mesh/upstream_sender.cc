@@ -17,7 +17,13 @@ constexpr Duration kDrainPatience = std::chrono::milliseconds(100);
 /// else it refuses with (`circuit_open`, `no_instance` ...) tells that behind it nobody answers.
 bool IsOverload(std::optional<Reason> reason) {
   return reason == Reason::kConcurrency || reason == Reason::kQueueFull ||
-         reason == Reason::kQueueTimeout || reason == Reason::kDraining;
+         reason == Reason::kQueueTimeout || reason == Reason::kShed ||
+         reason == Reason::kThrottled || reason == Reason::kDraining;
+}
+
+Duration RetryAfterOf(const net::ResponseHead& head) {
+  const auto after = head.fields.Find("retry-after");
+  return after ? ParseRetryAfter(*after, RealClock().WallNow()) : Duration::zero();
 }
 
 bool IsStale(const Error& error, const net::ClientExchange& exchange) {
@@ -27,28 +33,26 @@ bool IsStale(const Error& error, const net::ClientExchange& exchange) {
 }  // namespace
 
 Task<Result<Answer>> UpstreamSender::Send(guard::Lease& lease, guard::Attempt attempt) {
-  net::RequestHead& head = parts_.head;
-  head.fields.Set("hale-attempt", std::to_string(attempt.number()));
-  if (attempt.until() != kNever) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(attempt.remaining());
-    head.fields.Set("hale-timeout-ms", std::to_string(left.count()));
-  }
   Flight& flight = FreeFlight();
   net::OpenOptions open;
   open.idempotent = parts_.idempotent;
   open.deadline = attempt.until();
   while (true) {
     if (auto opened = co_await Open(flight, lease, open); !opened) {
+      flight.busy = false;
       co_return std::unexpected(opened.error());
     }
-    auto answer = co_await SendOn(flight, lease);
+    auto answer = co_await SendOn(flight, lease, attempt);
     if (answer) co_return answer;
     // The peer closed a kept connection as we wrote to it: not a failure of the instance, and if
     // nothing can have been executed twice, a fresh connection is simply used (RFC 9112 §9.3.1).
     const bool again = IsStale(answer.error(), *flight.exchange) &&
                        (parts_.idempotent || !flight.exchange->sent()) && parts_.body.replayable();
     flight.exchange.reset();
-    if (!again || open.use == net::OpenOptions::Use::kFresh) co_return answer;
+    if (!again || open.use == net::OpenOptions::Use::kFresh) {
+      flight.busy = false;
+      co_return answer;
+    }
     open.use = net::OpenOptions::Use::kFresh;
   }
 }
@@ -72,10 +76,21 @@ Task<Result<void>> UpstreamSender::Open(Flight& flight, guard::Lease& lease,
   co_return Result<void>();
 }
 
-Task<Result<Answer>> UpstreamSender::SendOn(Flight& flight, guard::Lease& lease) {
+// The head is shared with an attempt beside this one: it is this one's only until it is written.
+void UpstreamSender::Stamp(const guard::Attempt& attempt) {
+  net::Fields& fields = parts_.head.fields;
+  fields.Set("hale-attempt", std::to_string(attempt.number()));
+  if (attempt.until() == kNever) return;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(attempt.remaining());
+  fields.Set("hale-timeout-ms", std::to_string(left.count()));
+}
+
+Task<Result<Answer>> UpstreamSender::SendOn(Flight& flight, guard::Lease& lease,
+                                            const guard::Attempt& attempt) {
   net::Loop& loop = parts_.pools.loop();
   net::ClientExchange& exchange = *flight.exchange;
   const net::RequestHead& head = parts_.head;
+  Stamp(attempt);
   exchange.SendHead(head, head.framing);
   const TimePoint sent_at = loop.Now();
   lease.OnSent(sent_at);
@@ -95,6 +110,11 @@ Task<Result<Answer>> UpstreamSender::SendOn(Flight& flight, guard::Lease& lease)
   }
   const TimePoint now = loop.Now();
   lease.OnAnswered(now);
+  if (parts_.options.balance.reports == policy::Reports::kUse) {
+    const auto said = exchange.response().fields.Find("hale-load");
+    const auto load = policy::ParseLoad(said.value_or(""));
+    if (load) lease.target()->load().reported().Report(*load, now);
+  }
   parts_.service.replies().Record(now - sent_at);
   const Answer answer{&exchange};
   co_return answer;
@@ -132,8 +152,9 @@ Task<void> UpstreamSender::Finish() {
 }
 
 UpstreamSender::Flight& UpstreamSender::FreeFlight() {
-  Flight& flight = flights_[0].exchange ? flights_[1] : flights_[0];
+  Flight& flight = flights_[0].busy ? flights_[1] : flights_[0];
   flight.exchange.reset();
+  flight.busy = true;
   return flight;
 }
 
@@ -152,10 +173,14 @@ std::optional<policy::FailedAttempt> UpstreamSender::Failure(const Result<Answer
   failure.status = head.status;
   failure.hop_final = head.fields.Find("hale-retry") == "no";
   failure.shed = IsOverload(ReasonFromWord(head.fields.Find("hale-reason").value_or("")));
-  if (const auto after = head.fields.Find("retry-after")) {
-    failure.retry_after = ParseRetryAfter(*after, RealClock().WallNow());
-  }
+  failure.retry_after = RetryAfterOf(head);
   return failure;
+}
+
+bool UpstreamSender::TurnedAway(const Result<Answer>& result) const {
+  if (!result) return false;
+  const net::ResponseHead& head = result->exchange->response();
+  return head.status == 429 && RetryAfterOf(head) > Duration::zero();
 }
 
 Task<void> UpstreamSender::Discard(Result<Answer> result) {
@@ -173,6 +198,7 @@ Task<void> UpstreamSender::Discard(Result<Answer> result) {
       }
     }
     flight.exchange.reset();
+    flight.busy = false;
   }
 }
 

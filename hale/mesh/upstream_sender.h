@@ -36,7 +36,9 @@ class UpstreamSender final : public guard::Sender<Answer>, public net::Informati
 
   Task<Result<Answer>> Send(guard::Lease& lease, guard::Attempt attempt) override;
   std::optional<policy::FailedAttempt> Failure(const Result<Answer>& result) const override;
+  bool TurnedAway(const Result<Answer>& result) const override;
   bool replayable() const override { return parts_.body.replayable(); }
+  bool may_race() const override { return true; }
   bool raceable() const override { return parts_.body.whole(); }
   Task<void> Discard(Result<Answer> result) override;
 
@@ -55,14 +57,16 @@ class UpstreamSender final : public guard::Sender<Answer>, public net::Informati
   };
   /// One attempt's connection.
   struct Flight {
+    bool busy = false;  ///< an attempt uses it, be it that it still connects
     std::optional<net::ClientExchange> exchange;
     std::unique_ptr<Upload> upload;
   };
 
-  Task<Result<Answer>> SendOn(Flight& flight, guard::Lease& lease);
+  Task<Result<Answer>> SendOn(Flight& flight, guard::Lease& lease, const guard::Attempt& attempt);
   Task<Result<void>> Open(Flight& flight, guard::Lease& lease, net::OpenOptions options);
   Task<void> RunUpload(Flight& flight);
   Task<void> EndUpload(Flight& flight);
+  void Stamp(const guard::Attempt& attempt);
   Flight& FreeFlight();
 
   Parts parts_;

@@ -27,6 +27,7 @@ void ClientConnection::Begin(TimePoint deadline) {
   bytes_ = nullptr;
   informational_ = nullptr;
   scanner_ = HeadScanner(HeadScanner::Of::kResponse, pool_->options.head);
+  begun_ = {};
   handed_ = 0;
   read_ = 0;
   written_before_ = socket_.written();
@@ -105,8 +106,12 @@ Task<Result<void>> ClientConnection::Send(std::span<const char> data, std::strin
 
 Task<Result<std::size_t>> ClientConnection::ReadMore(std::size_t most) {
   if (!socket_.reading()) in_.MakeRoom(most);
-  auto read = co_await socket_.Read(in_.free(), deadline_);
-  if (!read) co_return Broken(read.error());
+  auto read = co_await socket_.Read(in_.free(), std::min(deadline_, pause_at_));
+  if (!read) {
+    const bool late = read.error().code == Code::kDeadlineExceeded;
+    if (late && pause_at_ < deadline_) co_return read;
+    co_return Broken(read.error());
+  }
   in_.Commit(*read);
   read_ += *read;
   if (*read > 0 && bytes_ != nullptr) bytes_->OnBytes(socket_.loop().Now());
@@ -150,7 +155,20 @@ void ClientConnection::OnHead() {
   body_.Begin(HasBody(method_, response_.status) ? response_.framing : Framing());
 }
 
+Task<Result<bool>> ClientConnection::AwaitBody(TimePoint until) {
+  pause_at_ = until;
+  const auto piece = co_await ReadBody();
+  pause_at_ = kNever;
+  if (piece) begun_ = *piece;
+  // What breaks has a reason, or was stopped.
+  const bool paused = !piece && piece.error().code == Code::kDeadlineExceeded &&
+                      piece.error().reason == Reason::kNone;
+  if (!piece && !paused) co_return std::unexpected(piece.error());
+  co_return !paused;
+}
+
 Task<Result<std::span<const char>>> ClientConnection::ReadBody() {
+  if (!begun_.empty()) co_return std::exchange(begun_, {});
   in_.Consume(std::exchange(handed_, 0));
   while (!body_.complete()) {
     const auto piece = body_.Take(in_.unread());
@@ -211,9 +229,14 @@ Task<Result<void>> ClientExchange::FinishBody(std::span<const char> last) {
   return connection_->Write(last, BodyWriter::Last::kYes);
 }
 Task<Result<void>> ClientExchange::ReadHead() { return connection_->ReadHead(); }
+Task<Result<bool>> ClientExchange::AwaitBody(TimePoint until) {
+  return connection_->AwaitBody(until);
+}
 ResponseHead& ClientExchange::response() { return connection_->response_; }
 Task<Result<std::span<const char>>> ClientExchange::ReadBody() { return connection_->ReadBody(); }
-bool ClientExchange::body_complete() const { return connection_->body_.complete(); }
+bool ClientExchange::body_complete() const {
+  return connection_->body_.complete() && connection_->begun_.empty();
+}
 
 void ClientExchange::Abort() {
   connection_->failed_ = true;

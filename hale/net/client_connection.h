@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,12 +30,18 @@ struct ConnectionPool::Impl : std::enable_shared_from_this<ConnectionPool::Impl>
   void ExpireIdle();
   void ArmExpiry();
   void CloseIdle();
+  /// Counts one idle connection less, if there is one: CloseOldest is owed. From any thread.
+  bool ClaimResting();
+  /// Makes room for a connection of another loop.
+  void CloseOldest();
+  void CountIdle();
 
   Loop& loop;
   Address address;
   ClientOptions options;
   ConnectionLimit& limit;
   std::vector<std::unique_ptr<ClientConnection>> idle;  ///< the longest idle first
+  std::atomic<std::size_t> resting{0};                  ///< how many are idle, for other loops
   Duration peer_keeps = kForever;
   TimePoint learned{};
   Executor::Timer expiry = Executor::Timer::kNone;
@@ -66,6 +73,7 @@ class ClientConnection final : private Socket::ReadListener {
   Task<Result<void>> Send(std::span<const char> data, std::string_view after);
   Task<Result<std::size_t>> ReadMore(std::size_t most);
   Task<Result<void>> ReadHead();
+  Task<Result<bool>> AwaitBody(TimePoint until);
   Task<Result<std::span<const char>>> ReadBody();
   void OnHead();
   std::unexpected<Error> Broken(const Error& error);
@@ -85,7 +93,9 @@ class ClientConnection final : private Socket::ReadListener {
   ByteObserver* bytes_ = nullptr;
   InformationalObserver* informational_ = nullptr;
   TimePoint deadline_ = kNever;
+  TimePoint pause_at_ = kNever;  ///< of AwaitBody: nothing has failed then
   TimePoint idle_since_{};
+  std::span<const char> begun_;       ///< of the body: read by AwaitBody, not handed yet
   std::size_t handed_ = 0;            ///< bytes of `in_` that the caller may still look at
   std::uint64_t read_ = 0;            ///< by this exchange
   std::uint64_t written_before_ = 0;  ///< by earlier ones

@@ -40,7 +40,7 @@ std::optional<Duration> KeepAliveTimeout(const Fields& fields) {
 
 }  // namespace
 
-bool ConnectionLimit::Take() {
+bool ConnectionLimit::TakeFree() {
   const std::uint32_t most = limit_.load(std::memory_order_relaxed);
   std::uint32_t now = open_.load(std::memory_order_relaxed);
   while (now < most) {
@@ -49,10 +49,45 @@ bool ConnectionLimit::Take() {
   return false;
 }
 
-ConnectionPool::Impl::Impl(Loop& l, const Address& a, const ClientOptions& o, ConnectionLimit& c)
-    : loop(l), address(a), options(o), limit(c) {}
+bool ConnectionLimit::Take() {
+  if (TakeFree()) return true;
+  const auto pools = pools_.Lock();
+  for (ConnectionPool::Impl* pool : *pools) {
+    if (!pool->ClaimResting()) continue;
+    // It is counted before the other is closed: that takes its loop's turn.
+    open_.fetch_add(1, std::memory_order_relaxed);
+    pool->loop.Post([weak = pool->weak_from_this()] {
+      if (const auto alive = weak.lock()) alive->CloseOldest();
+    });
+    return true;
+  }
+  return false;
+}
 
-ConnectionPool::Impl::~Impl() = default;
+ConnectionPool::Impl::Impl(Loop& l, const Address& a, const ClientOptions& o, ConnectionLimit& c)
+    : loop(l), address(a), options(o), limit(c) {
+  limit.pools_.With([this](auto& pools) { pools.push_back(this); });
+}
+
+ConnectionPool::Impl::~Impl() {
+  limit.pools_.With([this](auto& pools) { std::erase(pools, this); });
+}
+
+void ConnectionPool::Impl::CountIdle() { resting.store(idle.size(), std::memory_order_relaxed); }
+
+bool ConnectionPool::Impl::ClaimResting() {
+  std::size_t now = resting.load(std::memory_order_relaxed);
+  while (now > 0) {
+    if (resting.compare_exchange_weak(now, now - 1, std::memory_order_relaxed)) return true;
+  }
+  return false;
+}
+
+void ConnectionPool::Impl::CloseOldest() {
+  if (idle.empty()) return;
+  idle.erase(idle.begin());
+  CountIdle();
+}
 
 Duration ConnectionPool::Impl::SafeIdle() const {
   if (peer_keeps == kForever) return options.idle_unsafe;
@@ -77,6 +112,7 @@ std::unique_ptr<ClientConnection> ConnectionPool::Impl::TakeIdle(const OpenOptio
     if (!wanted.idempotent && loop.Now() - idle.back()->idle_since() > SafeIdle()) return nullptr;
     auto connection = std::move(idle.back());
     idle.pop_back();
+    CountIdle();
     const bool just_used = loop.Now() - connection->idle_since() < kJustUsed;
     if ((just_used && wanted.idempotent) || connection->IsOpen()) return connection;
   }
@@ -88,6 +124,7 @@ void ConnectionPool::Impl::Return(std::unique_ptr<ClientConnection> connection) 
   if (idle.size() >= options.max_idle) idle.erase(idle.begin());
   connection->Rest();
   idle.push_back(std::move(connection));
+  CountIdle();
   ArmExpiry();
 }
 
@@ -96,6 +133,7 @@ void ConnectionPool::Impl::OnIdleRead(ClientConnection& connection, bool closed)
   if (found == idle.end()) return;  // it carries an exchange by now, which will see it
   if (closed) Learn(loop.Now() - connection.idle_since());
   idle.erase(found);
+  CountIdle();
 }
 
 void ConnectionPool::Impl::ArmExpiry() {
@@ -110,12 +148,14 @@ void ConnectionPool::Impl::ArmExpiry() {
 void ConnectionPool::Impl::ExpireIdle() {
   const TimePoint before = loop.Now() - options.idle_timeout;
   std::erase_if(idle, [&](const auto& one) { return one->idle_since() <= before; });
+  CountIdle();
   ArmExpiry();
 }
 
 void ConnectionPool::Impl::CloseIdle() {
   loop.Cancel(std::exchange(expiry, Executor::Timer::kNone));
   idle.clear();
+  CountIdle();
 }
 
 ConnectionPool::ConnectionPool(Loop& loop, const Address& address, const ClientOptions& options,

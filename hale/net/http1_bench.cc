@@ -1,28 +1,15 @@
 // What the bytes of one request cost without the kernel, and with it: allocations are counted.
 #include <benchmark/benchmark.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <new>
 #include <string>
 
+#include "bench/allocations.h"
 #include "hale/net/http1_parser.h"
 #include "hale/net/http1_scanner.h"
 #include "hale/net/http1_writer.h"
 #include "hale/net/http_client.h"
 #include "hale/net/http_server.h"
-
-namespace {
-std::atomic<std::int64_t> allocations{0};
-}  // namespace
-
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  if (void* at = std::malloc(size)) return at;
-  throw std::bad_alloc();
-}
-void operator delete(void* at) noexcept { std::free(at); }
-void operator delete(void* at, std::size_t) noexcept { std::free(at); }
 
 namespace hale::net {
 namespace {
@@ -47,34 +34,27 @@ constexpr std::string_view kResponse =
     "Connection: keep-alive\r\n"
     "\r\n";
 
-void CountAllocations(benchmark::State& state, std::int64_t before) {
-  const auto made = static_cast<double>(allocations.load() - before);
-  state.counters["allocs"] = benchmark::Counter(made, benchmark::Counter::kAvgIterations);
-}
-
 void BM_ParseRequest(benchmark::State& state) {
   RequestHead head;
   if (!ParseRequestHead(kRequest, {}, head)) std::abort();
-  const auto before = allocations.load();
+  const bench::Allocations allocations(state);
   for (auto _ : state) {
     HeadScanner scanner(HeadScanner::Of::kRequest, {});
     const auto size = scanner.Scan(kRequest);
     benchmark::DoNotOptimize(ParseRequestHead(kRequest.substr(0, *size), {}, head));
   }
-  CountAllocations(state, before);
 }
 BENCHMARK(BM_ParseRequest);
 
 void BM_ParseResponse(benchmark::State& state) {
   ResponseHead head;
   if (!ParseResponseHead(kResponse, "GET", head)) std::abort();
-  const auto before = allocations.load();
+  const bench::Allocations allocations(state);
   for (auto _ : state) {
     HeadScanner scanner(HeadScanner::Of::kResponse, {});
     const auto size = scanner.Scan(kResponse);
     benchmark::DoNotOptimize(ParseResponseHead(kResponse.substr(0, *size), "GET", head));
   }
-  CountAllocations(state, before);
 }
 BENCHMARK(BM_ParseResponse);
 
@@ -84,7 +64,7 @@ void BM_RemoveHopByHopAndWriteRequest(benchmark::State& state) {
   RequestHead head = parsed;
   std::string out;
   out.reserve(1024);
-  const auto before = allocations.load();
+  const bench::Allocations allocations(state);
   for (auto _ : state) {
     head.fields = parsed.fields;
     RemoveHopByHop(head.fields);
@@ -92,7 +72,6 @@ void BM_RemoveHopByHopAndWriteRequest(benchmark::State& state) {
     AppendRequestHead(out, head, head.framing);
     benchmark::DoNotOptimize(out.data());
   }
-  CountAllocations(state, before);
 }
 BENCHMARK(BM_RemoveHopByHopAndWriteRequest);
 
@@ -122,9 +101,8 @@ Task<void> CallInTurn(Loop& loop, ConnectionPool& pool, benchmark::State& state)
   RequestHead head;
   if (!ParseRequestHead(kRequest, {}, head)) std::abort();
   for (int i = 0; i < 1000; ++i) co_await Call(pool, head);  // pools and buffers fill
-  const auto before = allocations.load();
+  const bench::Allocations allocations(state);
   for (auto _ : state) co_await Call(pool, head);
-  CountAllocations(state, before);
   loop.Stop();
 }
 

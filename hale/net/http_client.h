@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "hale/base/error.h"
+#include "hale/base/guarded.h"
 #include "hale/base/task.h"
 #include "hale/net/address.h"
 #include "hale/net/http_head.h"
@@ -15,21 +17,8 @@
 namespace hale::net {
 
 class ClientConnection;
+class ConnectionLimit;
 class ConnectionPool;
-
-/// How many connections may be open to one instance, over all loops; exact. Thread-safe.
-class ConnectionLimit {
- public:
-  explicit ConnectionLimit(std::uint32_t limit = 256) : limit_(limit) {}
-  bool Take();
-  void Give() { open_.fetch_sub(1, std::memory_order_relaxed); }
-  void Apply(std::uint32_t limit) { limit_.store(limit, std::memory_order_relaxed); }
-  std::uint32_t open() const { return open_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::uint32_t> limit_;
-  std::atomic<std::uint32_t> open_{0};
-};
 
 /// Told of every successful read from an upstream: proof of life.
 class ByteObserver {
@@ -90,6 +79,9 @@ class ClientExchange final {
   /// Waits for the final head, which `response()` then is.
   Task<Result<void>> ReadHead();
   ResponseHead& response();
+  /// Waits for the beginning of the body, which ReadBody then gives: true when it is here, or when
+  /// it is known that there is none; false when neither was so by `until`.
+  Task<Result<bool>> AwaitBody(TimePoint until);
   /// The next piece of the body, valid until the next call; empty at the end.
   Task<Result<std::span<const char>>> ReadBody();
   /// No further byte of the body will come; known before ReadBody says so.
@@ -133,9 +125,33 @@ class ConnectionPool final {
 
  private:
   friend class ClientConnection;
+  friend class ConnectionLimit;
   struct Impl;
   static Task<Result<ClientExchange>> Dial(std::shared_ptr<Impl> pool, OpenOptions options);
   std::shared_ptr<Impl> impl_;
+};
+
+/// How many connections may be open to one instance, over all loops. Those that rest in one loop
+/// make room for another loop's, so that for one turn of a loop there may be more. Outlives its
+/// pools. Thread-safe.
+class ConnectionLimit {
+ public:
+  explicit ConnectionLimit(std::uint32_t limit = 256) : limit_(limit) {}
+  void Apply(std::uint32_t limit) { limit_.store(limit, std::memory_order_relaxed); }
+  std::uint32_t open() const { return open_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class ClientConnection;
+  friend class ConnectionPool;
+
+  /// Counts one more, unless so many are in use.
+  bool Take();
+  bool TakeFree();
+  void Give() { open_.fetch_sub(1, std::memory_order_relaxed); }
+
+  std::atomic<std::uint32_t> limit_;
+  std::atomic<std::uint32_t> open_{0};
+  Guarded<std::vector<ConnectionPool::Impl*>> pools_;
 };
 
 }  // namespace hale::net

@@ -160,8 +160,11 @@ void ResponseHead::Clear() {
 }
 
 bool IsIdempotent(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" ||
-         method == "OPTIONS" || method == "TRACE";
+  return IsSafe(method) || method == "PUT" || method == "DELETE";
+}
+
+bool IsSafe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
 }
 
 bool HasBody(std::string_view method, int status) {

@@ -61,6 +61,8 @@ struct ResponseHead {
 
 /// Safe to do twice (RFC 9110 §9.2.2): GET HEAD OPTIONS TRACE PUT DELETE. Pure.
 bool IsIdempotent(std::string_view method);
+/// Asks to change nothing (RFC 9110 §9.2.1): GET HEAD OPTIONS TRACE. Pure.
+bool IsSafe(std::string_view method);
 /// Whether a body follows the head of such a response (RFC 9112 §6.3). Pure.
 bool HasBody(std::string_view method, int status);
 /// `OK` for 200; empty for a status that has none. Pure.

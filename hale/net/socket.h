@@ -26,8 +26,8 @@ struct Waiter {
 /// A TCP connection. One read and one write may be under way at a time. A wait that its stop token
 /// ends fails with kCancelled, one past its deadline with kDeadlineExceeded, a broken connection
 /// with kUnavailable; after any of these only closing makes sense, but a read that timed out may be
-/// followed by writes. Never resumes inside the call that causes it. Destroying it closes it; no
-/// coroutine may be waiting for it then. Loop-bound.
+/// followed by reads and writes. Never resumes inside the call that causes it. Destroying it closes
+/// it; no coroutine may be waiting for it then. Loop-bound.
 class Socket {
  public:
   Socket() = default;

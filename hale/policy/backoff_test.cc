@@ -29,6 +29,7 @@ TEST(BackoffTest, StaysAtItsCapAfterTenThousandFailures) {
 
 TEST(BackoffTest, DoesNotOverflowAtTheEndOfTheRange) {
   constexpr Backoff kEndless{.base = 1h, .max = kForever};
+  ASSERT_EQ(kEndless.Ceiling(100), kForever);
   EXPECT_EQ(kEndless.Ceiling(0xffffffff), kForever);
   SeededRandom random(1);
   EXPECT_GT(kEndless.Delay(0xffffffff, random), 0ns);
@@ -61,6 +62,11 @@ TEST(BackoffTest, SpreadsAlsoTheFirstWait) {
   }
   EXPECT_LT(low, 50ms);
   EXPECT_GT(high, 950ms);
+}
+
+TEST(BackoffTest, DrawsTheFirstWaitBelowItsBase) {
+  SeededRandom random(5);
+  for (int i = 0; i < 100; ++i) EXPECT_LE(kDefault.Delay(1, random), 25ms);
 }
 
 TEST(BackoffTest, NeverWaitsBeyondItsCapWhateverItsBase) {

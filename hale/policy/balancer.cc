@@ -1,6 +1,7 @@
 #include "hale/policy/balancer.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "hale/policy/slow_start.h"
@@ -19,30 +20,163 @@ bool ComesInRound(std::uint64_t round, std::size_t index, double ratio) {
   return line(at + 1) > line(at);
 }
 
+/// Numbers in [0, 1) that cost a multiplication each, for choices among equals: D. Knuth's MMIX
+/// generator, seeded anew for each pick.
+class Cheap {
+ public:
+  explicit Cheap(std::uint64_t seed) : state_(seed) {}
+  double Unit() {
+    state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+    return static_cast<double>(state_ >> 11) * 0x1.0p-53;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+std::uint32_t InFlight(const Candidate& candidate) {
+  return candidate.load == nullptr ? 0 : candidate.load->in_flight();
+}
+
+double Penalty(const Candidate& candidate, TimePoint now) {
+  return candidate.load == nullptr ? 1 : candidate.load->Penalty(now);
+}
+
+ReportedLoad::Reading Reported(const Candidate& candidate, TimePoint now) {
+  return candidate.reported == nullptr ? ReportedLoad::Reading() : candidate.reported->Read(now);
+}
+
+/// What a report adds to a cost when all are compared at once: who has none, or a stale one, counts
+/// as the mean of the others.
+class ReportedCost {
+ public:
+  ReportedCost(std::span<const Candidate> candidates, TimePoint now) : now_(now) {
+    if (candidates.front().reported == nullptr) return;
+    double sum = 0;
+    double left = 0;
+    for (const Candidate& candidate : candidates) {
+      const auto reading = Reported(candidate, now);
+      sum += reading.load * reading.left;
+      left += reading.left;
+    }
+    if (left > 0) mean_ = sum / left;
+  }
+  double Of(const Candidate& candidate) const {
+    if (mean_ == 0) return 1;
+    const auto reading = Reported(candidate, now_);
+    return mean_ + (reading.load - mean_) * reading.left;
+  }
+
+ private:
+  TimePoint now_;
+  double mean_ = 0;
+};
+
 }  // namespace
 
 Balancer::Balancer(const BalanceOptions& options)
-    : kind_(options.kind), slow_start_(options.slow_start) {}
+    : kind_(options.kind), slow_start_(options.slow_start), bound_(options.bound) {}
 
 void Balancer::Apply(const BalanceOptions& options) {
   kind_.store(options.kind, std::memory_order_relaxed);
   slow_start_.store(options.slow_start, std::memory_order_relaxed);
+  bound_.store(options.bound, std::memory_order_relaxed);
 }
 
-std::optional<std::size_t> Balancer::Pick(std::span<const Candidate> candidates, Random& random,
-                                          TimePoint now) {
+std::optional<std::size_t> Balancer::Pick(Candidates candidates, Random& random, TimePoint now,
+                                          const Affinity* affinity) {
   if (candidates.empty()) return std::nullopt;
-  const BalanceKind kind = kind_.load(std::memory_order_relaxed);
-  if (kind == BalanceKind::kP2c) return PickBetterOfTwo(candidates, random, now);
-  return PickInTurn(candidates, kind, now);
+  switch (const BalanceKind kind = kind_.load(std::memory_order_relaxed)) {
+    case BalanceKind::kRoundRobin:
+    case BalanceKind::kWeighted:
+      return PickInTurn(candidates, kind, now);
+    case BalanceKind::kLeastRequest:
+      return PickLeast(candidates, random, now);
+    case BalanceKind::kMaglev:
+      if (affinity == nullptr) break;
+      if (const auto chosen = PickByKey(candidates, *affinity, now)) return chosen;
+      break;  // all that the key knows are full
+    case BalanceKind::kP2c:
+      break;
+  }
+  return PickBetterOfTwo(candidates, random, now);
 }
 
-std::optional<std::size_t> Balancer::PickInTurn(std::span<const Candidate> candidates,
-                                                BalanceKind kind, TimePoint now) {
+double Balancer::Weight(const Candidate& candidate, TimePoint now) const {
+  const Duration slow_start = slow_start_.load(std::memory_order_relaxed);
+  return std::max(0.0, SlowStartWeight(candidate.weight, candidate.since, now, slow_start));
+}
+
+/// All are looked at, which is only safe since failures are penalised: who fails fast always looks
+/// idle (law 7). Equals are drawn by weight.
+std::optional<std::size_t> Balancer::PickLeast(Candidates candidates, Random& random,
+                                               TimePoint now) const {
+  const ReportedCost reported(candidates, now);
+  const bool told = candidates.front().reported != nullptr;
+  Cheap dice(random.Next());
+  std::optional<std::size_t> chosen;
+  double least = 0;
+  double equals = 0;
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    const Candidate& candidate = candidates[i];
+    const double weight = Weight(candidate, now);
+    if (weight <= 0) continue;
+    double cost = InFlight(candidate);
+    if (weight != 1) cost /= weight;
+    cost = (cost + 1) * Penalty(candidate, now);
+    if (told) cost *= reported.Of(candidate);
+    if (chosen && cost > least) continue;
+    if (!chosen || cost < least) equals = 0;
+    equals += weight;
+    if (dice.Unit() * equals < weight) chosen = i;
+    least = cost;
+  }
+  return chosen;
+}
+
+/// Who comes first in the key's order and has room. It visits so few that more would be a search.
+std::optional<std::size_t> Balancer::PickByKey(Candidates candidates, const Affinity& affinity,
+                                               TimePoint now) const {
+  constexpr std::size_t kMostVisited = 64;
+  constexpr std::uint32_t kMostSlots = 512;
+  std::array<std::uint32_t, kMostVisited> visited;
+  std::size_t visits = 0;
+  std::uint64_t all = 0;
+  double weights = 0;  // summed up when it is first needed
+
+  const MaglevTable& table = affinity.table;
+  std::uint32_t slot = table.SlotOf(affinity.key);
+  for (std::uint32_t slots = 0; slots < kMostSlots && visits < kMostVisited; ++slots) {
+    const std::uint32_t entry = table.At(slot);
+    slot = table.Next(slot);
+    const auto end = visited.begin() + static_cast<std::ptrdiff_t>(visits);
+    if (std::find(visited.begin(), end, entry) != end) continue;
+    visited[visits++] = entry;
+    const auto at = std::ranges::find(affinity.index, entry);
+    if (at == affinity.index.end()) continue;  // it may not be picked now
+    const auto i = static_cast<std::size_t>(at - affinity.index.begin());
+    const double weight = Weight(candidates[i], now);
+    if (weight <= 0) continue;
+    const std::uint32_t in_flight = InFlight(candidates[i]);
+    if (in_flight < kNeverFull) return i;
+    if (weights == 0) {
+      for (const Candidate& candidate : candidates) {
+        all += InFlight(candidate);
+        weights += Weight(candidate, now);
+      }
+    }
+    const double bound = bound_.load(std::memory_order_relaxed);
+    if (in_flight < BoundedLoad(bound, all, weight / weights)) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::size_t> Balancer::PickInTurn(Candidates candidates, BalanceKind kind,
+                                                TimePoint now) {
   const Duration slow_start = slow_start_.load(std::memory_order_relaxed);
   const auto weight = [&](const Candidate& candidate) {
-    const double whole =
-        kind == BalanceKind::kWeighted || candidate.weight <= 0 ? candidate.weight : 1;
+    const double whole = kind == BalanceKind::kWeighted || candidate.weight <= 0 ? candidate.weight
+                                                                                 : candidate.share;
     return SlowStartWeight(whole, candidate.since, now, slow_start);
   };
   std::size_t heaviest = 0;
@@ -66,13 +200,9 @@ std::optional<std::size_t> Balancer::PickInTurn(std::span<const Candidate> candi
 /// Two different ones are drawn in proportion to their weight, and the one with the lower cost
 /// wins: latency × penalty × (calls in flight ÷ weight + 1). So an idle set is shared by weight and
 /// ramp among equals, a busy one by calls in flight, and a fast one is preferred in both.
-std::optional<std::size_t> Balancer::PickBetterOfTwo(std::span<const Candidate> candidates,
-                                                     Random& random, TimePoint now) const {
-  const Duration slow_start = slow_start_.load(std::memory_order_relaxed);
-  const auto weight = [&](std::size_t i) {
-    const Candidate& candidate = candidates[i];
-    return std::max(0.0, SlowStartWeight(candidate.weight, candidate.since, now, slow_start));
-  };
+std::optional<std::size_t> Balancer::PickBetterOfTwo(Candidates candidates, Random& random,
+                                                     TimePoint now) const {
+  const auto weight = [&](std::size_t i) { return Weight(candidates[i], now); };
   double sum = 0;
   double most = 0;
   double least = weight(0);
@@ -121,8 +251,10 @@ std::optional<std::size_t> Balancer::PickBetterOfTwo(std::span<const Candidate> 
   const Side other = look(second);
   // A latency that is not known must neither attract everything nor nothing: then load decides.
   const bool both = one.latency > 0 && other.latency > 0;
-  const double left = one.load * (both ? one.latency : 1);
-  const double right = other.load * (both ? other.latency : 1);
+  const CostRatio told =
+      Compare(Reported(candidates[first], now), Reported(candidates[second], now));
+  const double left = one.load * (both ? one.latency : 1) * told.one;
+  const double right = other.load * (both ? other.latency : 1) * told.other;
   return left <= right ? first : second;
 }
 

@@ -1,6 +1,7 @@
 #include <benchmark/benchmark.h>
 
 #include <array>
+#include <string>
 #include <vector>
 
 #include "hale/policy/balancer.h"
@@ -35,8 +36,58 @@ void Pick(benchmark::State& state) {
 }
 BENCHMARK(Pick<BalanceKind::kP2c>)->Arg(3)->Arg(64)->Threads(1)->Threads(2)->UseRealTime();
 BENCHMARK(Pick<BalanceKind::kP2c, false>)->Arg(3)->Arg(64);
-BENCHMARK(Pick<BalanceKind::kRoundRobin>)->Arg(3)->Threads(1)->Threads(2)->UseRealTime();
-BENCHMARK(Pick<BalanceKind::kWeighted, false>)->Arg(3)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(Pick<BalanceKind::kRoundRobin>)->Arg(3)->Arg(64)->Threads(1)->Threads(2)->UseRealTime();
+BENCHMARK(Pick<BalanceKind::kWeighted, false>)
+    ->Arg(3)
+    ->Arg(64)
+    ->Threads(1)
+    ->Threads(2)
+    ->UseRealTime();
+BENCHMARK(Pick<BalanceKind::kLeastRequest>)->Arg(3)->Arg(64)->Threads(1)->Threads(2)->UseRealTime();
+
+void PickByKey(benchmark::State& state) {
+  static Balancer balancer({.kind = BalanceKind::kMaglev});
+  const auto candidates = Candidates(state.range(0), true);
+  std::vector<MaglevEntry> entries;
+  std::vector<std::uint32_t> index;
+  for (std::uint32_t i = 0; i < candidates.size(); ++i) {
+    entries.push_back({MaglevId(std::to_string(i)), 1});
+    index.push_back(i);
+  }
+  const MaglevTable table(entries);
+  SeededRandom random(1);
+  std::uint64_t key = 0;
+  for (auto _ : state) {
+    const Affinity affinity{table, key += 0x9e3779b97f4a7c15, index};
+    benchmark::DoNotOptimize(balancer.Pick(candidates, random, kNow, &affinity));
+  }
+}
+BENCHMARK(PickByKey)->Arg(3)->Arg(64)->Threads(1)->Threads(2)->UseRealTime();
+
+// Once a change of the set, not per call.
+void FillATable(benchmark::State& state) {
+  std::vector<MaglevEntry> entries;
+  for (std::int64_t i = 0; i < state.range(0); ++i) {
+    entries.push_back({MaglevId(std::to_string(i)), 1});
+  }
+  for (auto _ : state) benchmark::DoNotOptimize(MaglevTable(entries));
+}
+BENCHMARK(FillATable)->Arg(3)->Arg(64)->Arg(1000)->Unit(benchmark::kMillisecond);
+
+template <BalanceKind kKind>
+void PickByReports(benchmark::State& state) {
+  static Balancer balancer({.kind = kKind});
+  static std::array<ReportedLoad, kMost> reports;
+  auto candidates = Candidates(state.range(0), true);
+  for (std::size_t i = 0; i < candidates.size(); ++i) {
+    reports[i].Report(0.5, kNow - 5ms);
+    candidates[i].reported = &reports[i];
+  }
+  SeededRandom random(1);
+  for (auto _ : state) benchmark::DoNotOptimize(balancer.Pick(candidates, random, kNow));
+}
+BENCHMARK(PickByReports<BalanceKind::kP2c>)->Arg(3)->Arg(64);
+BENCHMARK(PickByReports<BalanceKind::kLeastRequest>)->Arg(3)->Arg(64);
 
 void StartAndSettle(benchmark::State& state) {
   static Load load;

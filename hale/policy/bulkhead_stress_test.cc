@@ -13,7 +13,7 @@ namespace {
 /// Waits by looking, so that grants and abandons meet as often as they can.
 class SpinWaiter final : public Bulkhead::Waiter {
  public:
-  void Granted() noexcept override { granted_.store(true, std::memory_order_release); }
+  void Wake() noexcept override { granted_.store(true, std::memory_order_release); }
   /// Looks a few times; false when it had to give up before a grant.
   bool Wait(Bulkhead& bulkhead, int looks) {
     for (int i = 0; i < looks; ++i) {
@@ -39,14 +39,15 @@ struct Tally {
 void Enter(Bulkhead& bulkhead, Tally& tally, int round) {
   SpinWaiter waiter;
   const int looks = round % 50;
-  auto permit = bulkhead.Enter(waiter, RealClock().Now(), 10s);
+  auto permit = bulkhead.Enter(waiter, {.remaining = 10s}, RealClock().Now());
   if (!permit) return;
   if (!*permit) {
     if (!waiter.Wait(bulkhead, looks)) {
       ++tally.abandoned;
       return;
     }
-    *permit = waiter.Take();
+    permit = waiter.Take();
+    if (!permit) return;
     ++tally.granted;
   }
   const std::uint32_t inside = ++tally.inside;
@@ -101,10 +102,10 @@ TEST(BulkheadApplyStressTest, LetsNobodyBetweenAHigherLimitAndWhoWaits) {
       if (auto permit = bulkhead.TryEnter(RealClock().Now())) held.push_back(std::move(*permit));
     }
     SpinWaiter waiter;
-    ASSERT_TRUE(bulkhead.Enter(waiter, RealClock().Now(), 10s));
+    ASSERT_TRUE(bulkhead.Enter(waiter, {.remaining = 10s}, RealClock().Now()));
     bulkhead.Apply({.limit = 4, .queue = 1});
     ASSERT_TRUE(waiter.Wait(bulkhead, 1'000'000));
-    const Bulkhead::Permit last = waiter.Take();
+    const auto last = waiter.Take();
     bulkhead.Apply({.limit = 3, .queue = 1});
   }
   EXPECT_LE(most, 4U);

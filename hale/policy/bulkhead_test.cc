@@ -22,8 +22,8 @@ class CountingSink final : public EventSink {
 
 class TestWaiter final : public Bulkhead::Waiter {
  public:
-  void Granted() noexcept override { ++granted; }
-  int granted = 0;
+  void Wake() noexcept override { ++granted; }
+  int granted = 0;  ///< or told that there is nothing
 };
 
 class BulkheadTest : public testing::Test {
@@ -38,7 +38,7 @@ class BulkheadTest : public testing::Test {
     return permit ? std::move(*permit) : Bulkhead::Permit();
   }
   std::expected<Bulkhead::Permit, Rejection> Queue(TestWaiter& waiter, Duration remaining = 10s) {
-    return bulkhead_->Enter(waiter, clock_.Now(), remaining);
+    return bulkhead_->Enter(waiter, {.remaining = remaining}, clock_.Now());
   }
   void ExpectCounts(std::uint32_t in_flight, std::uint32_t waiting) {
     EXPECT_EQ(bulkhead_->in_flight(), in_flight);
@@ -62,6 +62,116 @@ TEST_F(BulkheadTest, AdmitsUpToItsLimit) {
   EXPECT_EQ(three.error().reason, Reason::kConcurrency);
   EXPECT_EQ(three.error().observed, 2);
   EXPECT_EQ(three.error().threshold, 2);
+}
+
+class WaitAgainTest : public BulkheadTest {
+ protected:
+  /// Two are in flight of as many as may be; one of them finds no use for its place.
+  WaitAgainTest() {
+    Make({.limit = 2, .queue = 2});
+    other_ = Enter();
+    useless_ = Enter();
+    patience_ = bulkhead_->PatienceFrom(clock_.Now(), 10s, bulkhead_->leaves());
+  }
+  std::expected<Bulkhead::Permit, Rejection> WaitAgain(TestWaiter& waiter) {
+    return bulkhead_->WaitAgain(std::move(useless_), waiter, {}, patience_, clock_.Now());
+  }
+
+  Bulkhead::Permit other_;
+  Bulkhead::Permit useless_;
+  Bulkhead::Patience patience_;
+};
+
+TEST_F(WaitAgainTest, GivesItsPlaceBackAndHasTheNextOne) {
+  const auto waits = WaitAgain(first_);
+  ASSERT_TRUE(waits && !*waits);
+  ExpectCounts(1, 1);
+  other_.Release();
+  EXPECT_EQ(first_.granted, 1);
+  ExpectCounts(1, 0);
+  EXPECT_TRUE(*first_.Take());
+}
+
+TEST_F(WaitAgainTest, IsLetTryAgainThoughNobodyLeft) {
+  ASSERT_TRUE(WaitAgain(first_));
+  bulkhead_->LetOneTry(clock_.Now());
+  EXPECT_EQ(first_.granted, 1);
+  ExpectCounts(2, 0);
+}
+
+TEST_F(WaitAgainTest, NobodyIsLetTryWithoutAFreePlace) {
+  ASSERT_TRUE(Queue(second_));
+  bulkhead_->LetOneTry(clock_.Now());
+  EXPECT_EQ(second_.granted, 0);
+  ASSERT_TRUE(bulkhead_->Abandon(second_));
+}
+
+TEST_F(WaitAgainTest, StandsBeforeThoseThatCameLater) {
+  clock_.Advance(1ms);
+  ASSERT_TRUE(Queue(second_));
+  ASSERT_TRUE(WaitAgain(first_));
+  other_.Release();
+  EXPECT_EQ(first_.granted, 1);
+}
+
+TEST_F(WaitAgainTest, StandsBehindThoseThatCameEarlier) {
+  ASSERT_TRUE(Queue(second_));
+  patience_.since += 1ms;
+  ASSERT_TRUE(WaitAgain(first_));
+  bulkhead_->Apply({.limit = 1, .queue = 2});
+  other_.Release();
+  EXPECT_EQ(second_.granted, 1);
+  EXPECT_EQ(first_.granted, 0);
+}
+
+TEST_F(WaitAgainTest, LooksOnceMoreWhenSomebodyLeftMeanwhile) {
+  other_.Release();
+  const auto again = WaitAgain(first_);
+  ASSERT_TRUE(again && *again);
+  ExpectCounts(1, 0);
+}
+
+// Otherwise as few would stay in flight as there were when the instances were full.
+TEST_F(WaitAgainTest, ASecondOneIsTriedWhileThereAreFewerThanMayBe) {
+  ASSERT_TRUE(Queue(second_));
+  ASSERT_TRUE(WaitAgain(first_));
+  other_.Release();
+  EXPECT_EQ(first_.granted + second_.granted, 2);
+  ExpectCounts(2, 0);
+  EXPECT_TRUE(*first_.Take());
+  EXPECT_TRUE(*second_.Take());
+}
+
+TEST_F(WaitAgainTest, DoesNotWaitBeyondItsPatience) {
+  clock_.Advance(200ms);
+  const auto late = WaitAgain(first_);
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().reason, Reason::kQueueTimeout);
+  ExpectCounts(1, 0);
+}
+
+TEST_F(WaitAgainTest, IsRefusedByAFullQueueAndGivesItsPlaceToTheFirst) {
+  ASSERT_TRUE(Queue(second_));
+  ASSERT_TRUE(Queue(third_));
+  EXPECT_EQ(WaitAgain(first_).error().reason, Reason::kQueueFull);
+  EXPECT_EQ(sink_.last.kind, EventKind::kBound);
+  EXPECT_EQ(sink_.count, 1);
+  EXPECT_EQ(second_.granted, 1);
+  const auto second = second_.Take();
+  ASSERT_TRUE(bulkhead_->Abandon(third_));
+}
+
+TEST_F(WaitAgainTest, IsRefusedWhereNobodyWaits) {
+  bulkhead_->Apply({.limit = 2, .queue = 0});
+  EXPECT_EQ(WaitAgain(first_).error().reason, Reason::kConcurrency);
+  ExpectCounts(1, 0);
+}
+
+TEST_F(WaitAgainTest, IsRefusedWhereNobodyMayWaitAnyTime) {
+  bulkhead_->Apply({.limit = 2, .queue = 2, .max_wait = 0s});
+  patience_ = bulkhead_->PatienceFrom(clock_.Now(), 10s, bulkhead_->leaves());
+  EXPECT_EQ(WaitAgain(first_).error().reason, Reason::kConcurrency);
+  ExpectCounts(1, 0);
 }
 
 TEST_F(BulkheadTest, GivesAPlaceBackOnceHoweverThePermitIsMoved) {
@@ -98,7 +208,7 @@ TEST_F(BulkheadTest, LetsTheFirstThatWaitsGoFirst) {
   EXPECT_EQ(first_.granted, 1);
   EXPECT_EQ(second_.granted, 0);
   ExpectCounts(1, 1);
-  first_.Take().Release();
+  first_.Take()->Release();
   EXPECT_EQ(second_.granted, 1);
 }
 
@@ -106,10 +216,10 @@ TEST_F(BulkheadTest, GivesAGrantedPermitOnce) {
   Make({.limit = 1});
   auto permit = Enter();
   EXPECT_FALSE(*Queue(first_));
-  EXPECT_FALSE(first_.Take());
+  EXPECT_FALSE(*first_.Take());
   permit.Release();
-  EXPECT_TRUE(first_.Take());
-  EXPECT_FALSE(first_.Take());
+  EXPECT_TRUE(*first_.Take());
+  EXPECT_FALSE(*first_.Take());
   ExpectCounts(0, 0);
 }
 
@@ -172,10 +282,9 @@ TEST_F(BulkheadTest, PassesOverWhoHasWaitedTooLong) {
   EXPECT_FALSE(*Queue(second_, 10s));
   clock_.Advance(50ms);
   permit.Release();
-  EXPECT_EQ(first_.granted, 0);
-  EXPECT_EQ(second_.granted, 1);
-  EXPECT_TRUE(bulkhead_->Abandon(first_));
-  second_.Take().Release();
+  EXPECT_FALSE(bulkhead_->Abandon(first_));
+  EXPECT_EQ(first_.Take().error().reason, Reason::kQueueTimeout);
+  second_.Take()->Release();
   ExpectCounts(0, 0);
 }
 
@@ -185,9 +294,9 @@ TEST_F(BulkheadTest, GivesThePlaceBackWhenAllHaveWaitedTooLong) {
   EXPECT_FALSE(*Queue(first_));
   clock_.Advance(200ms);
   permit.Release();
-  EXPECT_EQ(first_.granted, 0);
+  EXPECT_FALSE(bulkhead_->Abandon(first_));
+  EXPECT_EQ(first_.Take().error().reason, Reason::kQueueTimeout);
   ExpectCounts(0, 0);
-  EXPECT_TRUE(bulkhead_->Abandon(first_));
 }
 
 TEST_F(BulkheadTest, TellsWhoGivesUpTooLateThatItWasGranted) {
@@ -196,7 +305,7 @@ TEST_F(BulkheadTest, TellsWhoGivesUpTooLateThatItWasGranted) {
   EXPECT_FALSE(*Queue(first_));
   permit.Release();
   EXPECT_FALSE(bulkhead_->Abandon(first_));
-  first_.Take().Release();
+  first_.Take()->Release();
   ExpectCounts(0, 0);
 }
 
@@ -207,7 +316,7 @@ TEST_F(BulkheadTest, ForgetsWhoGivesUpInTheMiddle) {
   EXPECT_TRUE(bulkhead_->Abandon(second_));
   ExpectCounts(1, 2);
   permit.Release();
-  first_.Take().Release();
+  first_.Take()->Release();
   EXPECT_EQ(second_.granted, 0);
   EXPECT_EQ(third_.granted, 1);
 }
@@ -218,7 +327,7 @@ TEST_F(BulkheadTest, SaysHowLongWasWaited) {
   EXPECT_FALSE(*Queue(first_));
   clock_.Advance(250ms);
   EXPECT_TRUE(bulkhead_->Abandon(first_));
-  const Rejection rejection = Bulkhead::TimedOut(first_, clock_.Now());
+  const Rejection rejection = first_.Late(clock_.Now());
   EXPECT_EQ(rejection.reason, Reason::kQueueTimeout);
   EXPECT_EQ(rejection.observed, 0.25);
   EXPECT_EQ(rejection.threshold, 0.2);
@@ -230,6 +339,7 @@ TEST_F(BulkheadTest, AdmitsAgainOnlyWhenFewerThanALoweredLimitAreIn) {
   for (int i = 0; i < 3; ++i) permits.push_back(Enter());
   bulkhead_->Apply({.limit = 2, .queue = 0});
   ExpectCounts(3, 0);
+  EXPECT_FALSE(bulkhead_->TryEnter(clock_.Now()));
   permits.pop_back();
   EXPECT_FALSE(bulkhead_->TryEnter(clock_.Now()));
   permits.pop_back();
@@ -272,6 +382,26 @@ TEST_F(BulkheadTest, RefusesNothingInShadowButSaysSo) {
   ExpectCounts(2, 0);
 }
 
+TEST_F(BulkheadTest, InShadowTellsTheTrailOfTheCallAndNobodyElse) {
+  Make({.mode = Mode::kShadow, .limit = 1});
+  const auto one = Enter();
+  CountingSink trail;
+  const auto two = bulkhead_->TryEnter(clock_.Now(), {}, &trail);
+  EXPECT_EQ(trail.last.kind, EventKind::kWouldRefuse);
+  const auto three = bulkhead_->Enter(first_, {.trail = &trail}, clock_.Now());
+  EXPECT_EQ(trail.count, 2);
+  EXPECT_EQ(sink_.count, 0);
+}
+
+TEST_F(BulkheadTest, InShadowTellsTheTrailWhereItIsDividedToo) {
+  Make({.mode = Mode::kShadow, .limit = 1, .partitions = {.by = "route"}});
+  const auto one = Enter();
+  CountingSink trail;
+  const auto two = bulkhead_->TryEnter(clock_.Now(), "orders", &trail);
+  EXPECT_EQ(trail.count, 1);
+  EXPECT_EQ(sink_.count, 0);
+}
+
 TEST_F(BulkheadTest, CountsAlsoWhenOff) {
   Make({.mode = Mode::kOff, .limit = 1, .queue = 0});
   auto one = Enter();
@@ -298,7 +428,7 @@ TEST_F(BulkheadTest, MayBeCalledFromAGrant) {
   class Reenters final : public Bulkhead::Waiter {
    public:
     explicit Reenters(Bulkhead& bulkhead) : bulkhead_(bulkhead) {}
-    void Granted() noexcept override { left = !bulkhead_.Abandon(*this) && Take(); }
+    void Wake() noexcept override { left = !bulkhead_.Abandon(*this) && *Take(); }
     bool left = false;
 
    private:
@@ -307,7 +437,7 @@ TEST_F(BulkheadTest, MayBeCalledFromAGrant) {
   Make({.limit = 1});
   auto permit = Enter();
   Reenters waiter(*bulkhead_);
-  EXPECT_FALSE(*bulkhead_->Enter(waiter, clock_.Now(), 10s));
+  EXPECT_FALSE(*bulkhead_->Enter(waiter, {.remaining = 10s}, clock_.Now()));
   permit.Release();
   EXPECT_TRUE(waiter.left);
   ExpectCounts(0, 0);

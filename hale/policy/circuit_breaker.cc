@@ -2,111 +2,67 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
-#include <thread>
 
-#include "hale/base/thread_slot.h"
-#include "hale/policy/circuit_breaker_timeline.h"
+#include "hale/policy/circuit_breaker_memory.h"
 
 namespace hale::policy {
-namespace {
 
-constexpr std::uint32_t kMostLanes = 8;  // a failure reads all of them
+/// The memory, and which of the lanes' counters are in it already.
+struct CircuitBreaker::Control final : CircuitElsewhere {
+  Control(const CircuitBreakerOptions& o, const CircuitBreaker& b)
+      : options(o), breaker(b), memory(o) {}
 
-std::uint32_t LanesFor(std::uint32_t asked) {
-  return std::clamp(asked != 0 ? asked : std::thread::hardware_concurrency() + 1, 1U, kMostLanes);
-}
-
-/// What a call through a closed circuit needs to know, in one word, so that it is of one moment.
-struct Epoch {
-  enum class Calls : std::uint8_t {
-    kAsk,      // take the control lock
-    kCounted,  // the circuit is closed and does not ramp
-    kFree,     // the breaker is off
-  };
-  // Buckets are told apart modulo 2^24: calls that are out while so many begin are taken for
-  // others.
-  static constexpr std::uint32_t kBucketMask = 0xFF'FFFF;
-
-  static Epoch From(std::uint64_t word) {
-    return {static_cast<std::uint32_t>(word >> 32),
-            static_cast<std::uint32_t>(word >> 8) & kBucketMask, static_cast<Calls>(word & 0xFF)};
-  }
-  std::uint64_t word() const {
-    return (std::uint64_t{generation} << 32) | (std::uint64_t{bucket & kBucketMask} << 8) |
-           static_cast<std::uint64_t>(calls);
-  }
-  /// Whether a bucket is still in the ring. One above the mask never is.
-  bool Holds(std::uint32_t which) const {
-    return which <= kBucketMask && ((bucket - which) & kBucketMask) < CircuitTimeline::kSlots;
-  }
-
-  std::uint32_t generation = 0;
-  std::uint32_t bucket = 0;
-  Calls calls = Calls::kAsk;
-};
-
-// The bucket of a call that is counted in none.
-constexpr std::uint32_t kOutside = ~std::uint32_t{0};
-
-std::int64_t Nanos(TimePoint at) { return at.time_since_epoch().count(); }
-
-}  // namespace
-
-/// What changes of state, probes and the ramp need.
-struct CircuitBreaker::Control {
-  explicit Control(const CircuitBreakerOptions& o) : options(o), timeline(o) {}
-
-  CircuitBreakerOptions options;
-  CircuitTimeline timeline;
-  CircuitWord word;
-  CircuitTrip trip;
-  std::uint64_t opened = 0;
-  bool ramping = false;     // as published
-  bool seen_alive = false;  // the rest was cut short
-  std::string why;          // the operator's words
-};
-
-/// The counters of all threads.
-class CircuitBreaker::Sums final : public CircuitSums {
- public:
-  explicit Sums(const CircuitBreaker& breaker) : breaker_(breaker) {}
-  CircuitCounts Of(std::uint32_t slot) const override {
-    CircuitCounts counts;
-    ForEach([&](const CircuitLane& lane) { counts += lane.Read(slot); });
-    return counts;
-  }
-  std::uint64_t answered_late() const override {
-    std::uint64_t late = 0;
-    ForEach([&](const CircuitLane& lane) { late += lane.answered_late(); });
-    return late;
-  }
-  CircuitOutside outside() const {
-    CircuitOutside all;
-    ForEach([&](const CircuitLane& lane) { all += lane.outside(); });
-    return all;
-  }
-
- private:
-  template <class Visit>
-  void ForEach(Visit visit) const {
-    for (std::uint32_t i = 0; i <= breaker_.own_lanes_; ++i) {
-      // Acquire: of a lane that has just been made.
-      if (const CircuitLane* lane = breaker_.lanes_[i].load(std::memory_order_acquire))
-        visit(*lane);
+  void Bring(CircuitMemory& to) override {
+    for (std::uint32_t slot = 0; slot < CircuitEpoch::kBuckets; ++slot) {
+      CircuitCounts now;
+      breaker.lanes_.ForEach([&](const CircuitLane& lane) { now += lane.Read(slot); });
+      const CircuitCounts fresh = now - std::exchange(brought[slot], now);
+      if (fresh == CircuitCounts()) continue;
+      totals.admitted += fresh.sent;
+      totals.succeeded += fresh.good;
+      totals.ignored += fresh.ignored;
+      const std::uint32_t bucket = newest - (newest - slot) % CircuitEpoch::kBuckets;
+      if (static_cast<std::int32_t>(bucket - first) >= 0) to.Add(begins[slot], fresh);
     }
   }
-  const CircuitBreaker& breaker_;
+  /// Buckets up to the newest are of a time that is over; what is still counted there is no
+  /// evidence.
+  void Forget() {
+    first = newest + 1;
+    Bring(memory);
+  }
+  void Begin(std::uint32_t number) {
+    newest = number;
+    begins[newest % CircuitEpoch::kBuckets] = memory.window().begin();
+  }
+  TimePoint begin() const { return begins[newest % CircuitEpoch::kBuckets]; }
+
+  CircuitBreakerOptions options;
+  const CircuitBreaker& breaker;
+  CircuitMemory memory;
+  CircuitTotals totals;     // refusals without the lock are the lanes'
+  bool ramping = false;     // as published
+  bool seen_alive = false;  // the rest was cut short
+  std::uint32_t newest = CircuitEpoch::kBuckets;
+  std::uint32_t first = CircuitEpoch::kBuckets;
+  std::array<TimePoint, CircuitEpoch::kBuckets> begins{};
+  std::array<CircuitCounts, CircuitEpoch::kBuckets> brought{};
+  std::string why;  // the operator's words
 };
 
-/// Events that are told when the locks are gone.
+/// Events that are told when the lock is gone: what shadow holds back the call's trail.
 class CircuitBreaker::Notes {
  public:
-  Notes(const CircuitBreaker& breaker, TimePoint now) : breaker_(breaker), now_(now) {}
+  Notes(const CircuitBreaker& breaker, TimePoint now, EventSink* trail = nullptr)
+      : breaker_(breaker), now_(now), trail_(trail) {}
   Notes(const Notes&) = delete;
   Notes& operator=(const Notes&) = delete;
   ~Notes() {
-    for (std::size_t i = 0; i < count_; ++i) breaker_.context_.events.On(events_[i]);
+    EventSink& everybody = breaker_.context_.events;
+    for (std::size_t i = 0; i < count_; ++i) {
+      const bool held_back = events_[i].kind == EventKind::kWouldRefuse;
+      (held_back ? TrailOr(trail_, everybody) : everybody).On(events_[i]);
+    }
   }
 
   Event& Add(EventKind kind, const CircuitTrip& figures) {
@@ -128,6 +84,7 @@ class CircuitBreaker::Notes {
  private:
   const CircuitBreaker& breaker_;
   TimePoint now_;
+  EventSink* trail_;
   // At most: an order runs out, that is half-open, and this call is refused.
   std::array<Event, 4> events_;
   std::size_t count_ = 0;
@@ -138,70 +95,39 @@ void CircuitPermit::Settle(Outcome outcome) {
   if (breaker_ != nullptr) Settle(outcome, breaker_->context_.clock.Now());
 }
 
-void CircuitPermit::Settle(Outcome outcome, TimePoint now) {
-  if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->Settle(*this, outcome, now);
-}
-
-void CircuitPermit::Drop() { Settle(Outcome::kIgnored, ticket_.admitted); }
-
-CircuitPermit& CircuitPermit::operator=(CircuitPermit&& other) noexcept {
-  if (this == &other) return *this;
-  Drop();
-  breaker_ = std::exchange(other.breaker_, nullptr);
-  ticket_ = other.ticket_;
-  bucket_ = other.bucket_;
-  return *this;
-}
+void CircuitPermit::Drop() { Settle(Outcome::kIgnored, admitted_); }
 
 CircuitBreaker::CircuitBreaker(const CircuitBreakerOptions& options, CircuitBreakerContext context)
-    : context_(std::move(context)),
-      own_lanes_(LanesFor(context_.lanes)),
-      lanes_(std::make_unique<std::atomic<CircuitLane*>[]>(own_lanes_ + 1)),
-      control_(std::make_unique<Guarded<Control>>(options)) {
-  Publish(*control_->Lock());
+    : context_(std::move(context)) {
+  control_ = std::make_unique<Guarded<Control>>(options, *this);
+  const auto control = control_->Lock();
+  control->Begin(control->newest);
+  Publish(*control);
 }
 
-CircuitBreaker::~CircuitBreaker() {
-  for (std::uint32_t i = 0; i <= own_lanes_; ++i) delete lanes_[i].load(std::memory_order_acquire);
+CircuitBreaker::~CircuitBreaker() = default;
+
+std::size_t CircuitBreaker::bytes() const {
+  std::size_t lanes = 0;
+  lanes_.ForEach([&](const CircuitLane&) { ++lanes; });
+  return sizeof(*this) + sizeof(*control_) + sizeof(CircuitLane) * lanes +
+         control_->With([](const Control& control) { return control.memory.window().bytes(); });
 }
 
-inline CircuitLane& CircuitBreaker::ThisLane() {
-  const std::uint32_t i = std::min(ThreadSlot(), own_lanes_);
-  CircuitLane* const lane = lanes_[i].load(std::memory_order_acquire);
-  return lane != nullptr ? *lane : MakeLane(i);
+CircuitRules CircuitBreaker::Rules(Control& control) const {
+  Random& random = context_.random != nullptr ? *context_.random : ThreadRandom();
+  return {control.options, random, &control};
 }
 
-CircuitLane& CircuitBreaker::MakeLane(std::uint32_t i) {
-  using Writers = CircuitLane::Writers;
-  auto fresh = std::make_unique<CircuitLane>(i < own_lanes_ ? Writers::kOne : Writers::kMany);
-  CircuitLane* there = nullptr;
-  // Release: a lane that is seen has been made.
-  if (!lanes_[i].compare_exchange_strong(there, fresh.get(), std::memory_order_acq_rel)) {
-    return *there;
-  }
-  return *fresh.release();
-}
-
-Random& CircuitBreaker::Dice() const {
-  return context_.random != nullptr ? *context_.random : ThreadRandom();
-}
-
-CircuitBreaker::Admission CircuitBreaker::Admit(TimePoint now, Duration timeout) {
-  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
-  if (epoch.calls == Epoch::Calls::kCounted &&
-      Nanos(now) >= bucket_begin_.load(std::memory_order_relaxed) &&
-      Nanos(now) < bucket_end_.load(std::memory_order_relaxed)) {
-    ThisLane().Sent(epoch.bucket % CircuitTimeline::kSlots);
-    return CircuitPermit(this, {epoch.generation, now}, epoch.bucket);
-  }
-  if (epoch.calls == Epoch::Calls::kFree) return CircuitPermit();
+CircuitBreaker::Admission CircuitBreaker::AdmitOtherwise(CircuitAsk ask, EventSink* trail) {
+  if (epoch().calls() == CircuitEpoch::Calls::kFree) return CircuitPermit();
   // Acquire: the figures of the refusal are at least as new as the time.
-  if (Nanos(now) < admits_from_.load(std::memory_order_acquire)) return RefuseQuickly(now);
-  return AdmitUnderControl({now, timeout});
+  if (Nanos(ask.now) < admits_from_.load(std::memory_order_acquire)) return RefuseQuickly(ask.now);
+  return AdmitUnderControl(ask, trail);
 }
 
 CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
-  ThisLane().Refused();
+  lanes_.Mine().Refused();
   Rejection rejection{refusal_reason_.load(std::memory_order_relaxed), Duration::zero(),
                       refusal_observed_.load(std::memory_order_relaxed),
                       refusal_threshold_.load(std::memory_order_relaxed)};
@@ -216,154 +142,92 @@ CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
   return std::unexpected(rejection);
 }
 
-CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask) {
-  CircuitLane& lane = ThisLane();
-  Notes notes(*this, ask.now);
+CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, EventSink* trail) {
+  Notes notes(*this, ask.now, trail);
   const auto control = control_->Lock();
-  RollAndConsider(*control, ask.now, false, notes);
-  CircuitStep step = Enter(control->word, ask, control->options, Dice());
-  Become(*control, step.word, ask.now, notes);
-  if (!step.admitted) {
-    Rejection& rejection = step.rejection;
-    if (rejection.reason == Reason::kCircuitOpen) {
-      rejection.observed = control->trip.observed;
-      rejection.threshold = control->trip.threshold;
-    }
-    if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
-      lane.WouldRefuse();
-      notes.Add(EventKind::kWouldRefuse,
-                {rejection.reason, rejection.observed, rejection.threshold});
-      return CircuitPermit();
-    }
-    lane.Refused();
-    return std::unexpected(rejection);
+  const CircuitWord before = control->memory.word();
+  const auto ticket = control->memory.Admit(ask, Rules(*control));
+  Follow(*control, before, ask.now, notes);
+  if (ticket) {
+    ++control->totals.admitted;
+    const CircuitEpoch epoch(ticket->generation, 0, CircuitEpoch::Calls::kLocked);
+    return CircuitPermit(CircuitPermit::Maker(), *this, epoch, ticket->admitted);
   }
-  const std::uint32_t generation = control->word.generation;
-  if (control->word.state != CircuitState::kClosed) {
-    lane.SentOutside();
-    return CircuitPermit(this, {generation, ask.now}, kOutside);
+  const Rejection& rejection = ticket.error();
+  if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
+    ++control->totals.would_refuse;
+    Event& event = notes.Add(EventKind::kWouldRefuse,
+                             {rejection.reason, rejection.observed, rejection.threshold});
+    if (event.reason == Reason::kCircuitOpen) event.detail = Word(control->memory.trip().reason);
+    return CircuitPermit();
   }
-  const CircuitTimeline& timeline = control->timeline;
-  lane.Sent(timeline.head() % CircuitTimeline::kSlots);
-  return CircuitPermit(this, {generation, timeline.latest()}, timeline.head() & Epoch::kBucketMask);
+  ++control->totals.refused;
+  return std::unexpected(rejection);
 }
 
-void CircuitBreaker::Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
-  const Ticket& ticket = permit.ticket_;
-  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
-  // Nearly every call: it went well, and nothing has changed since.
-  if (outcome == Outcome::kSuccess && ticket.generation == epoch.generation &&
-      epoch.Holds(permit.bucket_) &&
-      (now - ticket.admitted).count() < slow_call_.load(std::memory_order_relaxed) &&
-      Nanos(now) < bucket_end_.load(std::memory_order_relaxed) &&
-      bad_in_row_.load(std::memory_order_relaxed) == 0) {
-    ThisLane().Answered(permit.bucket_ % CircuitTimeline::kSlots, Verdict::kGood);
+void CircuitBreaker::SettleOtherwise(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
+  if (outcome == Outcome::kIgnored && InBucket(now) && epoch().Counts(permit.epoch_)) {
+    lanes_.Mine().Ignored(permit.epoch_.slot());
   } else {
-    SettleSlowly(permit, outcome, now);
+    SettleUnderControl(permit, outcome, now);
   }
 }
 
-void CircuitBreaker::SettleSlowly(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
-  const Ticket ticket = permit.ticket_;
-  const Epoch epoch = Epoch::From(epoch_.load(std::memory_order_relaxed));
-  CircuitLane& lane = ThisLane();
-  bool bad = false;
-  if (ticket.generation != epoch.generation) {
-    lane.Stale();
-  } else {
-    const Duration slow_call(slow_call_.load(std::memory_order_relaxed));
-    const Verdict verdict = Judge(outcome, now - ticket.admitted, slow_call);
-    if (permit.bucket_ == kOutside) {
-      lane.AnsweredOutside(verdict);
-      SettleProbe(ticket, verdict, now);
-      return;
-    }
-    if (epoch.Holds(permit.bucket_)) {
-      lane.Answered(permit.bucket_ % CircuitTimeline::kSlots, verdict);
-    } else {
-      lane.AnsweredLate(verdict);
-    }
-    bad = IsBad(verdict);
-    if (bad) {
-      bad_in_row_.fetch_add(1, std::memory_order_relaxed);
-    } else if (verdict == Verdict::kGood && bad_in_row_.load(std::memory_order_relaxed) != 0) {
-      bad_in_row_.store(0, std::memory_order_relaxed);
-    }
-  }
-  if (!bad && Nanos(now) < bucket_end_.load(std::memory_order_relaxed)) return;
+void CircuitBreaker::SettleUnderControl(const CircuitPermit& permit, Outcome outcome,
+                                        TimePoint now) {
   Notes notes(*this, now);
   const auto control = control_->Lock();
-  RollAndConsider(*control, now, bad, notes);
-}
-
-void CircuitBreaker::SettleProbe(Ticket ticket, Verdict verdict, TimePoint now) {
-  Notes notes(*this, now);
-  const auto control = control_->Lock();
-  if (control->word.generation != ticket.generation) return;
-  const CircuitWord next = policy::Settle(control->word, verdict, now, control->options, Dice());
-  if (next.state == CircuitState::kOpen) {
-    control->trip = ProbeFailed(control->word, control->options);
+  const CircuitWord before = control->memory.word();
+  const Verdict verdict = control->memory.Record(permit.ticket(), outcome, now, Rules(*control));
+  CircuitTotals& totals = control->totals;
+  if (permit.epoch_.generation() != before.generation) {
+    ++totals.late;
+  } else {
+    totals.succeeded += verdict == Verdict::kGood ? 1 : 0;
+    totals.failed += verdict == Verdict::kFailed ? 1 : 0;
+    totals.slow += verdict == Verdict::kSlow ? 1 : 0;
+    totals.ignored += verdict == Verdict::kIgnored ? 1 : 0;
   }
-  Become(*control, next, now, notes);
+  Follow(*control, before, now, notes);
 }
 
-/// After a call that was bad, and whenever a bucket begins, the window is judged.
-void CircuitBreaker::RollAndConsider(Control& control, TimePoint now, bool bad, Notes& notes) {
-  const bool begun = control.timeline.Roll(now, Sums(*this));
-  if (!begun && !bad) return;
-  std::optional<CircuitTrip> trip;
-  if (control.word.state == CircuitState::kClosed) {
-    trip = Decide(Gather(control, now), AdmitShare(control.word, now, control.options),
-                  control.options);
-  }
-  if (trip) control.trip = *trip;
-  // Also when nothing changes: a ramp that has ended lets calls pass without the lock from here on.
-  Become(control, trip ? Opened(control.word, now, control.options, Dice()) : control.word, now,
-         notes);
-}
-
-CircuitEvidence CircuitBreaker::Gather(const Control& control, TimePoint now) const {
-  CircuitEvidence evidence =
-      control.timeline.Evidence(now, HungAfter(control.options), Sums(*this));
-  evidence.bad_in_row = bad_in_row_.load(std::memory_order_relaxed);
-  return evidence;
-}
-
-void CircuitBreaker::Become(Control& control, const CircuitWord& word, TimePoint now,
+/// Tells and publishes what has become of the memory.
+void CircuitBreaker::Follow(Control& control, const CircuitWord& before, TimePoint now,
                             Notes& notes) {
-  const CircuitWord before = std::exchange(control.word, word);
-  control.ramping =
+  const CircuitWord& word = control.memory.word();
+  const bool ramping =
       word.state == CircuitState::kClosed && AdmitShare(word, now, control.options) < 1;
-  if (word.generation != before.generation) {
-    control.timeline.Clear(Sums(*this));
-    bad_in_row_.store(0, std::memory_order_relaxed);
+  const bool changed = word.generation != before.generation;
+  if (changed) {
+    control.Forget();
     if (word.state == CircuitState::kOpen && before.state != CircuitState::kForcedOpen) {
-      ++control.opened;
+      ++control.totals.opened;
     }
     Tell(control, before, notes);
     control.seen_alive = false;
   }
-  Publish(control);
+  const bool begun = changed || control.memory.window().begin() != control.begin();
+  if (begun) control.Begin(control.newest + 1);
+  // What all calls read is written only when it is news.
+  const bool same_ramp = std::exchange(control.ramping, ramping) == ramping;
+  if (begun || !same_ramp || word != before) Publish(control);
 }
 
 void CircuitBreaker::Tell(const Control& control, const CircuitWord& before, Notes& notes) const {
-  const CircuitWord& word = control.word;
-  const auto is_forced = [](CircuitState state) {
-    return state == CircuitState::kForcedOpen || state == CircuitState::kForcedClosed;
-  };
-  if (is_forced(word.state)) {
+  const CircuitWord& word = control.memory.word();
+  if (IsForced(word.state)) {
     Event& event = notes.Add(EventKind::kForced, {Reason::kForced, 0, 0});
     event.span = notes.Until(word.until);
     const bool open = word.state == CircuitState::kForcedOpen;
     event.detail = notes.Keep((open ? "open: " : "closed: ") + control.why);
     return;
   }
-  if (is_forced(before.state)) {
+  if (IsForced(before.state)) {
     notes.Add(EventKind::kForced, {}).detail = "the order has ended";
     if (word.state == CircuitState::kOpen) return;  // it is about to probe
   }
   if (word.state == CircuitState::kOpen) {
-    notes.Add(EventKind::kOpened, control.trip).span = notes.Until(word.until);
+    notes.Add(EventKind::kOpened, control.memory.trip()).span = notes.Until(word.until);
   } else if (word.state == CircuitState::kHalfOpen) {
     const Reason reason = before.state == CircuitState::kHalfOpen ? Reason::kProbeLost
                           : control.seen_alive                    ? Reason::kRecovered
@@ -376,23 +240,27 @@ void CircuitBreaker::Tell(const Control& control, const CircuitWord& before, Not
 }
 
 void CircuitBreaker::Publish(const Control& control) {
-  const CircuitWord& word = control.word;
-  CircuitTrip figures = {Reason::kCircuitOpen, control.trip.observed, control.trip.threshold};
+  const CircuitWord& word = control.memory.word();
+  CircuitTrip figures = {Reason::kCircuitOpen, control.memory.trip().observed,
+                         control.memory.trip().threshold};
   if (word.state == CircuitState::kForcedOpen) figures = {Reason::kForced, 0, 0};
   if (word.state == CircuitState::kHalfOpen) {
     figures = {Reason::kProbing, static_cast<double>(word.out),
                static_cast<double>(control.options.probes)};
   }
-  const CircuitTimeline& timeline = control.timeline;
-  Epoch epoch{word.generation, timeline.head()};
-  if (word.state == CircuitState::kClosed && !control.ramping) epoch.calls = Epoch::Calls::kCounted;
-  if (control.options.mode == Mode::kOff) epoch.calls = Epoch::Calls::kFree;
-  bucket_begin_.store(Nanos(timeline.begin()), std::memory_order_relaxed);
-  bucket_end_.store(Nanos(timeline.end()), std::memory_order_relaxed);
+  const CircuitWindow& window = control.memory.window();
+  const bool counted = word.state == CircuitState::kClosed && !control.ramping;
+  auto calls = counted ? CircuitEpoch::Calls::kCounted : CircuitEpoch::Calls::kAsk;
+  if (control.options.mode == Mode::kOff) calls = CircuitEpoch::Calls::kFree;
+  bucket_width_.store(static_cast<std::uint64_t>((window.end() - window.begin()).count()),
+                      std::memory_order_relaxed);
   const Duration slow_call = control.options.slow_call;
   slow_call_.store((slow_call > Duration::zero() ? slow_call : kForever).count(),
                    std::memory_order_relaxed);
-  epoch_.store(epoch.word(), std::memory_order_relaxed);
+  epoch_.store(CircuitEpoch(word.generation, control.newest, calls).word(),
+               std::memory_order_relaxed);
+  // Release: see InBucket.
+  bucket_begin_.store(Nanos(window.begin()), std::memory_order_release);
   refusal_reason_.store(figures.reason, std::memory_order_relaxed);
   refusal_observed_.store(figures.observed, std::memory_order_relaxed);
   refusal_threshold_.store(figures.threshold, std::memory_order_relaxed);
@@ -402,77 +270,82 @@ void CircuitBreaker::Publish(const Control& control) {
 }
 
 void CircuitBreaker::Apply(const CircuitBreakerOptions& options, TimePoint now) {
+  const auto control = control_->Lock();
+  control->options = options;
+  // Calls that are out are found by their time from here on.
+  if (control->memory.Apply(Rules(*control), now)) {
+    control->Begin(control->newest + CircuitEpoch::kBuckets);
+    control->first = control->newest;
+  } else if (control->memory.window().begin() != control->begin()) {
+    control->Begin(control->newest + 1);
+  }
+  const CircuitWord& word = control->memory.word();
+  control->ramping = word.state == CircuitState::kClosed && AdmitShare(word, now, options) < 1;
+  Publish(*control);
+}
+
+template <class To>
+void CircuitBreaker::Change(TimePoint now, To to) {
   Notes notes(*this, now);
   const auto control = control_->Lock();
-  control->timeline.Roll(now, Sums(*this));
-  control->options = options;
-  control->timeline.Apply(options);
-  Become(*control, control->word, now, notes);
+  const CircuitWord before = control->memory.word();
+  control->memory.Become(to(*control));
+  Follow(*control, before, now, notes);
 }
 
 void CircuitBreaker::Force(const CircuitOrder& order, TimePoint now) {
-  Notes notes(*this, now);
-  const auto control = control_->Lock();
-  const bool closed =
-      order.state == CircuitState::kForcedClosed || order.state == CircuitState::kClosed;
-  const auto state = closed ? CircuitState::kForcedClosed : CircuitState::kForcedOpen;
-  control->why = order.why;
-  Become(*control, Forced(control->word, state, SaturatingAdd(now, order.ttl)), now, notes);
+  Change(now, [&](Control& control) {
+    const bool closed =
+        order.state == CircuitState::kForcedClosed || order.state == CircuitState::kClosed;
+    const auto state = closed ? CircuitState::kForcedClosed : CircuitState::kForcedOpen;
+    control.why = order.why;
+    return Forced(control.memory.word(), state, SaturatingAdd(now, order.ttl));
+  });
 }
 
 void CircuitBreaker::Release(TimePoint now) {
-  Notes notes(*this, now);
-  const auto control = control_->Lock();
-  Become(*control, Released(control->word, now), now, notes);
+  Change(now, [&](const Control& control) { return Released(control.memory.word(), now); });
 }
 
 void CircuitBreaker::Reset(TimePoint now) {
-  Notes notes(*this, now);
-  const auto control = control_->Lock();
-  Become(*control, Fresh(control->word), now, notes);
+  Change(now, [](const Control& control) { return Fresh(control.memory.word()); });
 }
 
 void CircuitBreaker::EvidenceOfLife(TimePoint now) {
-  Notes notes(*this, now);
-  const auto control = control_->Lock();
-  const CircuitWord word = Awake(control->word, now);
-  if (word == control->word) return;
-  control->seen_alive = true;
-  Become(*control, word, now, notes);
+  Change(now, [&](Control& control) {
+    const CircuitWord& word = control.memory.word();
+    const CircuitWord awake = Awake(word, now);
+    if (awake != word) control.seen_alive = true;
+    return awake;
+  });
 }
 
 CircuitState CircuitBreaker::state(TimePoint now) const {
-  return control_->With([now](const Control& control) { return StateAt(control.word, now); });
+  return control_->With(
+      [now](const Control& control) { return StateAt(control.memory.word(), now); });
+}
+
+CircuitState CircuitBreaker::state_in_force(TimePoint now) const {
+  return control_->With([now](const Control& control) {
+    return StateInForce(control.memory.word(), now, control.options);
+  });
 }
 
 CircuitStatus CircuitBreaker::Status(TimePoint now) const {
   CircuitStatus status;
   const auto control = control_->Lock();
-  status.state = StateAt(control->word, now);
+  control->Bring(control->memory);
+  const CircuitWord& word = control->memory.word();
+  status.state = StateAt(word, now);
   status.mode = control->options.mode;
-  status.generation = control->word.generation;
-  status.until = control->word.until;
-  status.admit_share = AdmitShare(control->word, now, control->options);
-  status.evidence = Gather(*control, now);
-  status.trip = control->trip;
-  status.why =
-      status.state == CircuitState::kForcedOpen || status.state == CircuitState::kForcedClosed
-          ? control->why
-          : std::string();
-  CircuitTotals& totals = status.totals;
-  totals.opened = control->opened;
-  const Sums sums(*this);
-  const CircuitOutside outside = sums.outside();
-  CircuitSum calls = control->timeline.totals(sums);
-  calls += outside.calls;
-  totals.admitted = calls.sent;
-  totals.refused = outside.refused;
-  totals.would_refuse = outside.would_refuse;
-  totals.succeeded = calls.good;
-  totals.failed = calls.failed;
-  totals.slow = calls.slow;
-  totals.ignored = calls.ignored;
-  totals.late = outside.stale;
+  status.generation = word.generation;
+  status.until = word.until;
+  status.admit_share = AdmitShare(word, now, control->options);
+  status.evidence = control->memory.Evidence(now, control->options);
+  status.trip = control->memory.trip();
+  if (IsForced(status.state)) status.why = control->why;
+  status.totals = control->totals;
+  lanes_.ForEach([&](const CircuitLane& lane) { status.totals.refused += lane.refused(); });
   return status;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
@@ -16,10 +17,12 @@
 #include "hale/policy/circuit_breaker_lane.h"
 #include "hale/policy/circuit_breaker_options.h"
 #include "hale/policy/circuit_breaker_rules.h"
+#include "hale/policy/lanes.h"
 
 namespace hale::policy {
 
 class CircuitBreaker;
+struct CircuitRules;
 
 /// The right to one call. Settle it once with how the call ended; the destructor settles
 /// `kIgnored`, which gives a probe's place back and counts nothing. Empty when nothing is counted
@@ -30,26 +33,41 @@ class CircuitPermit {
   CircuitPermit() = default;
   CircuitPermit(CircuitPermit&& other) noexcept
       : breaker_(std::exchange(other.breaker_, nullptr)),
-        ticket_(other.ticket_),
-        bucket_(other.bucket_) {}
-  CircuitPermit& operator=(CircuitPermit&& other) noexcept;
-  ~CircuitPermit() { Drop(); }
+        epoch_(other.epoch_),
+        admitted_(other.admitted_) {}
+  CircuitPermit& operator=(CircuitPermit&& other) noexcept {
+    if (this == &other) return *this;
+    if (breaker_ != nullptr) Drop();
+    breaker_ = std::exchange(other.breaker_, nullptr);
+    epoch_ = other.epoch_;
+    admitted_ = other.admitted_;
+    return *this;
+  }
+  ~CircuitPermit() {
+    if (breaker_ != nullptr) Drop();
+  }
 
   /// The first call counts, later ones do nothing.
   void Settle(Outcome outcome);
   void Settle(Outcome outcome, TimePoint now);
   /// The state's generation and the time of admission.
-  const Ticket& ticket() const { return ticket_; }
+  Ticket ticket() const { return {epoch_.generation(), admitted_}; }
+
+  /// Only a breaker has one.
+  class Maker {
+    friend class CircuitBreaker;
+    Maker() = default;
+  };
+  CircuitPermit(Maker /*breaker*/, CircuitBreaker& breaker, CircuitEpoch epoch, TimePoint admitted)
+      : breaker_(&breaker), epoch_(epoch), admitted_(admitted) {}
 
  private:
   friend class CircuitBreaker;
-  CircuitPermit(CircuitBreaker* breaker, Ticket ticket, std::uint32_t bucket)
-      : breaker_(breaker), ticket_(ticket), bucket_(bucket) {}
   void Drop();
 
   CircuitBreaker* breaker_ = nullptr;
-  Ticket ticket_;
-  std::uint32_t bucket_ = 0;
+  CircuitEpoch epoch_;
+  TimePoint admitted_{};
 };
 
 /// What surrounds a breaker. The references outlive it.
@@ -59,7 +77,6 @@ struct CircuitBreakerContext {
   EventSink& events = NullSink();
   const Clock& clock = RealClock();
   Random* random = nullptr;  ///< null: the thread's; otherwise used under the breaker's lock
-  std::uint32_t lanes = 0;   ///< threads with counters of their own; 0: one a CPU and one, ≤ 8
 };
 
 /// Calls since the breaker was made.
@@ -96,11 +113,11 @@ struct CircuitOrder {
 };
 
 /// A circuit breaker, one for each instance (dynamics: a breaker is never wider than the fault
-/// domain). `CircuitBreakerCore`'s rules behind a lock that only changes of state, failures, probes
-/// and the ramp take, and who begins a bucket; a call that goes well through a closed circuit
-/// writes counters of its own thread, a refusal one of them. Each thread's counters come to life
-/// with its first call: 0.75 KiB. Events are told after the locks are released, so that a sink
-/// may call back. Refusals in `enforce` are the caller's to tell. Thread-safe.
+/// domain). `CircuitMemory`, the core's, behind a lock that is taken to change the state, by
+/// failures, probes and the ramp, by who begins a bucket and by answers to calls sent four buckets
+/// ago; a call that goes well through a closed circuit writes two counters of its own thread, a
+/// refusal one. Below 2 KiB with two loops. Events are told after the lock is released, so that a
+/// sink may call back. Refusals in `enforce` are the caller's to tell. Thread-safe.
 class CircuitBreaker {
  public:
   explicit CircuitBreaker(const CircuitBreakerOptions& options, CircuitBreakerContext context = {});
@@ -108,13 +125,15 @@ class CircuitBreaker {
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
-  /// Takes a permit for one call that ends within `timeout` (0: unknown).
-  std::expected<CircuitPermit, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero());
+  /// Takes a permit for one call that ends within `timeout` (0: unknown). A refusal that shadow
+  /// holds back is told the call's `trail`.
+  std::expected<CircuitPermit, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero(),
+                                                EventSink* trail = nullptr);
   std::expected<CircuitPermit, Rejection> Admit() { return Admit(context_.clock.Now()); }
 
   /// Whether a call could be let through; takes nothing. For pickers: one atomic load.
   bool WouldAdmit(TimePoint now) const {
-    return now.time_since_epoch().count() >= admits_from_.load(std::memory_order_relaxed);
+    return Nanos(now) >= admits_from_.load(std::memory_order_relaxed);
   }
   bool WouldAdmit() const { return WouldAdmit(context_.clock.Now()); }
 
@@ -142,47 +161,83 @@ class CircuitBreaker {
 
   CircuitState state(TimePoint now) const;
   CircuitState state() const { return state(context_.clock.Now()); }
+  /// What others go by, who hedge, judge instances or protect themselves: kClosed while it would
+  /// refuse nobody, since in shadow only an order is followed.
+  CircuitState state_in_force(TimePoint now) const;
   CircuitStatus Status(TimePoint now) const;
   CircuitStatus Status() const { return Status(context_.clock.Now()); }
+
+  /// All that it occupies, on the heap too, but for the texts of its context.
+  std::size_t bytes() const;
 
  private:
   friend class CircuitPermit;
   struct Control;
   class Notes;
-  class Sums;
   using Admission = std::expected<CircuitPermit, Rejection>;
 
-  CircuitLane& ThisLane();
-  CircuitLane& MakeLane(std::uint32_t i);
-  Random& Dice() const;
+  static std::int64_t Nanos(TimePoint at) { return at.time_since_epoch().count(); }
+  CircuitEpoch epoch() const { return CircuitEpoch(epoch_.load(std::memory_order_relaxed)); }
+  bool InBucket(TimePoint now) const {
+    // Acquire: a bucket that is seen to have begun has its epoch.
+    const std::int64_t age = Nanos(now) - bucket_begin_.load(std::memory_order_acquire);
+    return static_cast<std::uint64_t>(age) < bucket_width_.load(std::memory_order_relaxed);
+  }
+  Admission AdmitOtherwise(CircuitAsk ask, EventSink* trail);
   Admission RefuseQuickly(TimePoint now);
-  Admission AdmitUnderControl(CircuitAsk ask);
+  Admission AdmitUnderControl(CircuitAsk ask, EventSink* trail);
   void Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now);
-  void SettleSlowly(const CircuitPermit& permit, Outcome outcome, TimePoint now);
-  void SettleProbe(Ticket ticket, Verdict verdict, TimePoint now);
-  void RollAndConsider(Control& control, TimePoint now, bool bad, Notes& notes);
-  CircuitEvidence Gather(const Control& control, TimePoint now) const;
-  void Become(Control& control, const CircuitWord& word, TimePoint now, Notes& notes);
+  void SettleOtherwise(const CircuitPermit& permit, Outcome outcome, TimePoint now);
+  void SettleUnderControl(const CircuitPermit& permit, Outcome outcome, TimePoint now);
+  CircuitRules Rules(Control& control) const;
+  template <class To>
+  void Change(TimePoint now, To to);
+  void Follow(Control& control, const CircuitWord& before, TimePoint now, Notes& notes);
   void Tell(const Control& control, const CircuitWord& before, Notes& notes) const;
   void Publish(const Control& control);
 
-  CircuitBreakerContext context_;
-  const std::uint32_t own_lanes_;
-  /// One for each of the first threads, and one that all further ones share; null until used.
-  std::unique_ptr<std::atomic<CircuitLane*>[]> lanes_;
-  std::unique_ptr<Guarded<Control>> control_;
-
-  // What a call, a picker and a refusal read; written under the control lock.
-  std::atomic<std::uint64_t> epoch_{0};     // generation, newest bucket, whether to count there
-  std::atomic<std::int64_t> bucket_begin_;  // its time
-  std::atomic<std::int64_t> bucket_end_;
+  // What a call reads, on one cache line; written under the control lock.
+  alignas(64) std::atomic<std::uint64_t> epoch_{0};
+  std::atomic<std::int64_t> bucket_begin_;  // of its newest bucket
+  std::atomic<std::uint64_t> bucket_width_;
   std::atomic<Duration::rep> slow_call_;
   std::atomic<std::int64_t> admits_from_;  // published last, with release
+  Lanes<CircuitLane> lanes_;
   std::atomic<Reason> refusal_reason_{Reason::kNone};
+
   std::atomic<double> refusal_observed_{0};
   std::atomic<double> refusal_threshold_{0};
-  /// Written by calls that fail, so not beside what all calls read.
-  alignas(64) std::atomic<std::uint64_t> bad_in_row_{0};
+  std::unique_ptr<Guarded<Control>> control_;
+  CircuitBreakerContext context_;
 };
+
+inline std::expected<CircuitPermit, Rejection> CircuitBreaker::Admit(TimePoint now,
+                                                                     Duration timeout,
+                                                                     EventSink* trail) {
+  // The bucket first: who sees that it has begun counts in it, not in the one before, which may be
+  // of long ago.
+  const bool in_bucket = InBucket(now);
+  const CircuitEpoch epoch = this->epoch();
+  if (in_bucket && epoch.calls() == CircuitEpoch::Calls::kCounted) [[likely]] {
+    lanes_.Mine().Sent(epoch.slot());
+    // In place: a copy of what has just been written would wait for it.
+    return Admission(std::in_place, CircuitPermit::Maker(), *this, epoch, now);
+  }
+  return AdmitOtherwise({now, timeout}, trail);
+}
+
+inline void CircuitBreaker::Settle(const CircuitPermit& permit, Outcome outcome, TimePoint now) {
+  // Nearly every call: it went well, and nothing has changed since.
+  if (outcome == Outcome::kSuccess && InBucket(now) && epoch().Counts(permit.epoch_) &&
+      (now - permit.admitted_).count() < slow_call_.load(std::memory_order_relaxed)) [[likely]] {
+    lanes_.Mine().Good(permit.epoch_.slot());
+  } else {
+    SettleOtherwise(permit, outcome, now);
+  }
+}
+
+inline void CircuitPermit::Settle(Outcome outcome, TimePoint now) {
+  if (breaker_ != nullptr) std::exchange(breaker_, nullptr)->Settle(*this, outcome, now);
+}
 
 }  // namespace hale::policy

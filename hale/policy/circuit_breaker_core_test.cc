@@ -237,6 +237,17 @@ TEST_F(CircuitBreakerCoreTest, LostProbesDoNotLengthenTheRest) {
   EXPECT_EQ(rest(), 10s);
 }
 
+TEST_F(CircuitBreakerCoreTest, ARefusalGivesTheFiguresAsTheyWereWritten) {
+  options_.failure_rate = 0.6;
+  options_.minimum_calls = 7;
+  Pass(2);
+  Fail(5);
+  const auto refused = core().Admit(now_);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().threshold, 0.6);
+  EXPECT_NEAR(refused.error().observed, 5.0 / 7, 1e-6);
+}
+
 TEST_F(CircuitBreakerCoreTest, FailuresWhileOpenChangeNothing) {
   std::vector<Ticket> out;
   for (int i = 0; i < 10; ++i) out.push_back(Enter());

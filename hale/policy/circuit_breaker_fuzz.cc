@@ -3,37 +3,18 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <optional>
 #include <vector>
 
 #include "hale/policy/circuit_breaker.h"
 #include "hale/policy/circuit_breaker_core.h"
+#include "hale/policy/fuzz_input.h"
 
 // Any sequence of (time, call, verdict) leads the core, the shell and a model that keeps every call
 // and counts anew each time to the same decisions.
 
 namespace hale::policy {
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
-
-class Input {
- public:
-  Input(const std::uint8_t* data, std::size_t size) : at_(data), end_(data + size) {}
-  bool empty() const { return at_ == end_; }
-  std::uint8_t Byte() { return empty() ? 0 : *at_++; }
-  template <class T, std::size_t N>
-  T Pick(const std::array<T, N>& choices) {
-    return choices[Byte() % N];
-  }
-
- private:
-  const std::uint8_t* at_;
-  const std::uint8_t* end_;
-};
 
 CircuitBreakerOptions PickOptions(Input& input) {
   CircuitBreakerOptions options;
@@ -94,9 +75,12 @@ class Model {
   void Answer(std::size_t which, Outcome outcome, TimePoint now) {
     const bool begun = NewBucket(now);
     Call& call = calls[which];
+    const bool probe = call.generation == generation && state == CircuitState::kHalfOpen;
+    // It is lost, and its place with it, also when the clock steps back from the deadline.
+    if (probe && now >= until) return;
     call.outcome = outcome;
     call.answered = now;
-    if (call.generation == generation && state == CircuitState::kHalfOpen && now < until) {
+    if (probe) {
       if (Bad(call)) {
         ++refailed;
         Open(now);
@@ -285,7 +269,7 @@ class Trio {
   SeededRandom core_random_{1};
   CircuitBreakerCore core_{options_, core_random_};
   SeededRandom shell_random_{1};
-  CircuitBreaker shell_{options_, {.random = &shell_random_, .lanes = 1}};
+  CircuitBreaker shell_{options_, {.random = &shell_random_}};
   std::vector<Out> out_;
 };
 

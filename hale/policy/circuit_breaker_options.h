@@ -69,4 +69,14 @@ constexpr auto Names(Type<CircuitState>) {
                     N{"forced_closed", CircuitState::kForcedClosed}};
 }
 
+/// Whether calls pass, by what they came to or by order. Pure.
+constexpr bool IsClosed(CircuitState state) {
+  return state == CircuitState::kClosed || state == CircuitState::kForcedClosed;
+}
+
+/// Whether an operator's order holds it. Pure.
+constexpr bool IsForced(CircuitState state) {
+  return state == CircuitState::kForcedOpen || state == CircuitState::kForcedClosed;
+}
+
 }  // namespace hale::policy

@@ -203,6 +203,14 @@ CircuitState StateAt(const CircuitWord& word, TimePoint now) {
   return rested ? CircuitState::kHalfOpen : lapsed.state;
 }
 
+CircuitState StateInForce(const CircuitWord& word, TimePoint now,
+                          const CircuitBreakerOptions& options) {
+  const CircuitState state = StateAt(word, now);
+  const bool binds =
+      options.mode == Mode::kEnforce || (options.mode == Mode::kShadow && IsForced(state));
+  return binds ? state : CircuitState::kClosed;
+}
+
 TimePoint AdmitsFrom(const CircuitWord& word, const CircuitBreakerOptions& options) {
   if (options.mode == Mode::kOff) return TimePoint::min();
   if (word.state == CircuitState::kForcedOpen) return word.until;

@@ -108,6 +108,9 @@ CircuitTrip ProbeFailed(const CircuitWord& word, const CircuitBreakerOptions& op
 /// The state that a person sees at `now`: an open circuit that has rested is half-open, a forced
 /// one past its time what it will become. Pure.
 CircuitState StateAt(const CircuitWord& word, TimePoint now);
+/// The state that others are to go by: in shadow an operator's order or kClosed, off kClosed. Pure.
+CircuitState StateInForce(const CircuitWord& word, TimePoint now,
+                          const CircuitBreakerOptions& options);
 
 /// From when on a call can hope to be let through; TimePoint::min() for at once. Pure.
 TimePoint AdmitsFrom(const CircuitWord& word, const CircuitBreakerOptions& options);

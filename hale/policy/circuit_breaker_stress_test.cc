@@ -42,7 +42,7 @@ class CircuitBreakerStressTest : public testing::Test {
       .minimum_calls = 4, .consecutive_failures = 0, .jitter = 0, .probes = 10, .ramp = 0s};
   SimClock clock_;
   Counter events_;
-  CircuitBreaker breaker_{options_, {.events = events_, .clock = clock_, .lanes = 4}};
+  CircuitBreaker breaker_{options_, {.events = events_, .clock = clock_}};
 };
 
 TEST_F(CircuitBreakerStressTest, HalfOpenNeverAdmitsMoreThanItsProbesToFiftyThreads) {
@@ -85,7 +85,7 @@ TEST_F(CircuitBreakerStressTest, CountsAreConservedWhateverHappens) {
   std::atomic<std::uint64_t> refused = 0;
   Race(6, [&](int thread) {
     SeededRandom random(static_cast<std::uint64_t>(thread) + 1);
-    for (int i = 0; i < 5000; ++i) {
+    for (int i = 0; i < 200'000; ++i) {
       if (thread == 0) clock_.Advance(random.Between(0ns, 20ms));
       if (thread == 1 && i % 500 == 0) breaker_.Reset();
       if (thread == 2 && i % 700 == 0) breaker_.Apply(options_);
@@ -103,13 +103,28 @@ TEST_F(CircuitBreakerStressTest, CountsAreConservedWhateverHappens) {
 }
 
 TEST_F(CircuitBreakerStressTest, ThreadsBeyondTheLanesShareOne) {
-  CircuitBreaker narrow(options_, {.clock = clock_, .lanes = 1});
-  Race(6, [&](int) {
-    for (int i = 0; i < 50'000; ++i) narrow.Admit()->Settle(Outcome::kSuccess);
+  constexpr int kThreads = 14;
+  constexpr int kCalls = 200'000;
+  Race(kThreads, [&](int) {
+    for (int i = 0; i < kCalls; ++i) breaker_.Admit()->Settle(Outcome::kSuccess);
   });
-  const CircuitStatus status = narrow.Status();
-  EXPECT_EQ(status.totals.admitted, 300'000U);
-  EXPECT_EQ(status.evidence.good, 300'000U);
+  const CircuitStatus status = breaker_.Status();
+  EXPECT_EQ(status.totals.admitted, kThreads * kCalls);
+  EXPECT_EQ(status.evidence.good, kThreads * kCalls);
+}
+
+TEST_F(CircuitBreakerStressTest, IsSmallWithTwoLoopsAndWithEight) {
+  const auto bytes_with = [this](int threads) {
+    CircuitBreaker breaker(options_, {.clock = clock_});
+    std::barrier all_have_one(threads);
+    Race(threads, [&](int) {
+      breaker.Admit()->Settle(Outcome::kSuccess);
+      all_have_one.arrive_and_wait();
+    });
+    return breaker.bytes();
+  };
+  EXPECT_LE(bytes_with(2), 1280U);
+  EXPECT_LE(bytes_with(8), 2048U);
 }
 
 TEST_F(CircuitBreakerStressTest, ApplyUnderLoadLosesAndDoublesNothing) {

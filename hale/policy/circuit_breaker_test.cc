@@ -39,8 +39,7 @@ class CircuitBreakerTest : public testing::Test {
                                           .instance = "127.0.0.1:9001",
                                           .events = journal_,
                                           .clock = clock_,
-                                          .random = &random_,
-                                          .lanes = lanes_});
+                                          .random = &random_});
     }
     return *breaker_;
   }
@@ -68,7 +67,6 @@ class CircuitBreakerTest : public testing::Test {
   SimClock clock_;
   Journal journal_;
   SeededRandom random_{1};
-  std::uint32_t lanes_ = 0;
   std::unique_ptr<CircuitBreaker> breaker_;
 };
 
@@ -182,6 +180,7 @@ TEST_F(CircuitBreakerTest, FailuresThatArriveWhileOpenTellNothing) {
   EXPECT_EQ(journal_.Count(EventKind::kOpened), 1);
   EXPECT_EQ(totals().opened, 1U);
   EXPECT_EQ(totals().failed, 4U);
+  EXPECT_EQ(totals().late, 4U);
 }
 
 TEST_F(CircuitBreakerTest, ASinkMayCallBackAndSeesTheNewState) {
@@ -219,6 +218,34 @@ TEST_F(CircuitBreakerTest, ShadowDecidesAndTellsButRefusesNothing) {
   EXPECT_EQ(totals().refused, 0U);
 }
 
+TEST_F(CircuitBreakerTest, ShadowTellsTheTrailOfTheCallAndNobodyElse) {
+  options_.mode = Mode::kShadow;
+  Trip();
+  Journal trail;
+  EXPECT_TRUE(breaker().Admit(clock_.Now(), 0ms, &trail));
+  EXPECT_EQ(trail.kinds, std::vector{EventKind::kWouldRefuse});
+  EXPECT_EQ(trail.last.instance, "127.0.0.1:9001");
+  EXPECT_EQ(journal_.kinds, std::vector{EventKind::kOpened});
+}
+
+TEST_F(CircuitBreakerTest, AChangeOfStateConcernsEverybodyWhicheverCallBringsIt) {
+  options_.mode = Mode::kShadow;
+  Trip();
+  clock_.Advance(5s);
+  Journal trail;
+  EXPECT_TRUE(breaker().Admit(clock_.Now(), 0ms, &trail));
+  EXPECT_EQ(journal_.last.kind, EventKind::kHalfOpened);
+  EXPECT_TRUE(trail.kinds.empty());
+}
+
+TEST_F(CircuitBreakerTest, ShadowSaysWhatOpenedTheCircuitThatWouldRefuse) {
+  options_.mode = Mode::kShadow;
+  Trip();
+  Pass(1);
+  EXPECT_EQ(journal_.last.reason, Reason::kCircuitOpen);
+  EXPECT_EQ(journal_.last.detail, Word(breaker().Status(clock_.Now()).trip.reason));
+}
+
 TEST_F(CircuitBreakerTest, ShadowProbesAfterTheRestAsEnforceWould) {
   options_.mode = Mode::kShadow;
   Trip();
@@ -226,6 +253,27 @@ TEST_F(CircuitBreakerTest, ShadowProbesAfterTheRestAsEnforceWould) {
   Pass(2);
   EXPECT_EQ(state(), CircuitState::kClosed);
   EXPECT_EQ(journal_.Count(EventKind::kWouldRefuse), 0);
+}
+
+TEST_F(CircuitBreakerTest, InShadowOthersFollowNothingButAnOrder) {
+  options_.mode = Mode::kShadow;
+  Trip();
+  EXPECT_EQ(state(), CircuitState::kOpen);
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kClosed);
+  breaker().Force({.state = CircuitState::kForcedOpen, .ttl = 1min, .why = ""});
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kForcedOpen);
+  clock_.Advance(1min);
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kClosed);
+}
+
+TEST_F(CircuitBreakerTest, OffOthersFollowNothing) {
+  Trip();
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kOpen);
+  options_.mode = Mode::kOff;
+  breaker().Apply(options_);
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kClosed);
+  breaker().Force({.state = CircuitState::kForcedOpen, .ttl = 1min, .why = ""});
+  EXPECT_EQ(breaker().state_in_force(clock_.Now()), CircuitState::kClosed);
 }
 
 TEST_F(CircuitBreakerTest, OffIsNotAsked) {
@@ -307,6 +355,72 @@ TEST_F(CircuitBreakerTest, CallsThatAreOutDuringApplyAreCountedOnce) {
   out.Settle(Outcome::kFailure);
   EXPECT_EQ(breaker().Status().evidence.failed, 1U);
   EXPECT_EQ(totals().late, 0U);
+}
+
+TEST_F(CircuitBreakerTest, AGoodCallThatIsOutDuringApplyIsCounted) {
+  Pass(1);  // begins the bucket, so that the next one is counted by its thread
+  CircuitPermit out = Enter();
+  options_.buckets = 20;
+  breaker().Apply(options_);
+  out.Settle(Outcome::kSuccess);
+  EXPECT_EQ(breaker().Status().evidence.good, 2U);
+}
+
+TEST_F(CircuitBreakerTest, ApplyKeepsWhatThreadsHaveCounted) {
+  Pass(1);
+  CircuitPermit out = Enter();
+  clock_.Advance(1s);
+  Pass(1);
+  out.Settle(Outcome::kSuccess);  // in the bucket before
+  options_.buckets = 20;
+  breaker().Apply(options_);
+  EXPECT_EQ(breaker().Status().evidence.good, 3U);
+}
+
+TEST_F(CircuitBreakerTest, ForgetsGoodCallsOneBucketAtATime) {
+  for (int i = 0; i < 10; ++i, clock_.Advance(1s)) Pass(i + 1);
+  EXPECT_EQ(breaker().Status().evidence.good, 54U);  // 55 less the first bucket's one
+  clock_.Advance(1s);
+  EXPECT_EQ(breaker().Status().evidence.good, 52U);
+}
+
+TEST_F(CircuitBreakerTest, AnAnswerAfterFourBucketsCountsWhereItsCallWasSent) {
+  Pass(1);  // the first of a bucket is settled under the lock
+  CircuitPermit out = Enter();
+  for (int i = 0; i < 4; ++i, clock_.Advance(1s)) Pass(1);
+  Pass(1);
+  out.Settle(Outcome::kSuccess);
+  EXPECT_EQ(breaker().Status(clock_.Now() + 5s).evidence.good, 7U);
+  EXPECT_EQ(breaker().Status(clock_.Now() + 6s).evidence.good, 4U);
+}
+
+TEST_F(CircuitBreakerTest, ResetForgetsWhatThreadsHaveCounted) {
+  Pass(3);
+  breaker().Reset();
+  EXPECT_EQ(breaker().Status().evidence.good, 0U);
+  EXPECT_EQ(totals().succeeded, 3U);
+}
+
+TEST_F(CircuitBreakerTest, ASuccessEndsARowOfFailures) {
+  options_.consecutive_failures = 3;
+  options_.minimum_calls = 100;
+  for (int i = 0; i < 10; ++i) {
+    Fail(2);
+    Pass(1);
+  }
+  Fail(2);
+  EXPECT_EQ(state(), CircuitState::kClosed);
+  Fail(1);
+  EXPECT_EQ(state(), CircuitState::kOpen);
+}
+
+TEST_F(CircuitBreakerTest, ASlowSuccessIsBad) {
+  options_.slow_call = 100ms;
+  Pass(1);  // the first of a bucket is settled under the lock
+  CircuitPermit slow = Enter();
+  clock_.Advance(100ms);
+  slow.Settle(Outcome::kSuccess);
+  EXPECT_EQ(breaker().Status().evidence.slow, 1U);
 }
 
 TEST_F(CircuitBreakerTest, TheRampAdmitsAShareAndThenAll) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "hale/policy/circuit_breaker_memory.h"
+#include "hale/policy/outlier.h"
+
 namespace hale::policy {
 namespace {
 
@@ -27,6 +30,15 @@ TEST_F(CircuitWindowTest, ForgetsOneBucketAtATime) {
   EXPECT_EQ(evidence().good, 54U);  // 55 less the first bucket's one
   now_ += 1s;
   EXPECT_EQ(evidence().good, 52U);
+}
+
+TEST_F(CircuitWindowTest, AnInstanceIsRememberedIn256Bytes) {
+  const CircuitMemory memory{CircuitBreakerOptions{}};
+  // The two averages of a Load, each with its time, are eight bytes.
+  const std::size_t averages = 16;
+  const std::size_t all =
+      sizeof(memory) + memory.window().bytes() + sizeof(InstanceVerdict) + averages;
+  EXPECT_LE(all, 256U);
 }
 
 TEST_F(CircuitWindowTest, SaysWhenABucketBegins) {
@@ -71,6 +83,16 @@ TEST_F(CircuitWindowTest, CallsThatAreOutAreToldApartByAge) {
   EXPECT_EQ(evidence(kForever).hung, 0U);
 }
 
+TEST_F(CircuitWindowTest, CallsThatAreOutAreToldApartBeyondTheWindow) {
+  options_.hung_after = 25s;
+  window_.Rebucket(options_);
+  window_.Send(now_);
+  now_ += 25s;
+  EXPECT_EQ(evidence(25s).hung, 0U);
+  now_ += 1s;
+  EXPECT_EQ(evidence(25s).hung, 1U);
+}
+
 TEST_F(CircuitWindowTest, CallsThatAreOutAreKnownBeyondTheRing) {
   const TimePoint sent = window_.Send(now_);
   now_ += 10min;
@@ -96,16 +118,29 @@ TEST_F(CircuitWindowTest, IsReadAtAnInstantWithoutBeginningABucket) {
 }
 
 TEST_F(CircuitWindowTest, FinerPartsKeepWhatIsRemembered) {
+  options_ = {.slow_call = 1s, .window = 5s, .buckets = 20};
   Answer(Verdict::kFailed, 5);
   now_ += 2s;
   const TimePoint sent = window_.Send(now_);
   Answer(Verdict::kGood, 7);
-  window_.Rebucket({.window = 5s, .buckets = 20});
+  window_.Rebucket(options_);
   window_.Answer(sent, Verdict::kSlow);
   EXPECT_EQ(evidence().failed, 5U);
   EXPECT_EQ(evidence().good, 7U);
   EXPECT_EQ(evidence().slow, 1U);
   EXPECT_EQ(Out(), 0U);
+}
+
+TEST_F(CircuitWindowTest, CallsThatAreOutWhenThePartsChangeAreNoRow) {
+  const TimePoint sent = window_.Send(now_);
+  window_.Roll(now_ += 900ms);
+  window_.Rebucket({.window = 5s, .buckets = 20});
+  window_.Answer(sent, Verdict::kGood);
+  EXPECT_EQ(window_.Evidence(now_ + 2s, 1s).hung_in_row, 0U);
+  const TimePoint later = window_.Send(now_ += 1s);
+  window_.Roll(now_ += 2s);
+  window_.Answer(later, Verdict::kGood);
+  EXPECT_EQ(evidence(1s).hung, 0U);
 }
 
 TEST_F(CircuitWindowTest, AShorterWindowForgetsWhatIsOlder) {

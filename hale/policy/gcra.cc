@@ -42,6 +42,11 @@ Duration Until(const GcraPlan& plan, std::uint64_t units, TimePoint now) {
   return std::max(Duration::zero(), at - std::max(Duration::zero(), now.time_since_epoch()));
 }
 
+std::uint64_t InUnits(double permits, const GcraPlan& plan) {
+  const double units = std::ldexp(permits, static_cast<int>(plan.shift));
+  return static_cast<std::uint64_t>(std::min(units, 0x1p58));
+}
+
 }  // namespace
 
 GcraPlan MakeGcraPlan(Rate rate, std::uint64_t burst) {
@@ -62,23 +67,51 @@ GcraPlan MakeGcraPlan(Rate rate, std::uint64_t burst) {
   return plan;
 }
 
-GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::uint64_t weight) {
+GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, const GcraAsk& ask) {
   const std::uint64_t at = Units(plan, now);
   const std::uint64_t owed = std::max(Value(word), at) - at;
-  if (weight > plan.burst) {
+  if (ask.weight > plan.burst) {
     const double all = std::ldexp(static_cast<double>(owed), -static_cast<int>(plan.shift)) +
-                       static_cast<double>(weight);
-    return {word, false, kForever, all};
+                       static_cast<double>(ask.weight);
+    return {.word = word, .retry_after = kForever, .owed = all};
   }
   const bool in_time = Value(word) + Tick(plan) > at;
   const std::uint64_t from = in_time ? Value(word) : at;
-  const std::uint64_t then = from + (weight << plan.shift);
+  const std::uint64_t then = from + (ask.weight << plan.shift);
   const std::uint64_t most = plan.burst << plan.shift;
+  GcraStep step{.word = word, .admitted = true};
   if (then > at + most) {
-    return {word, false, Until(plan, then - most, now),
-            std::ldexp(static_cast<double>(then - at), -static_cast<int>(plan.shift))};
+    const Duration wait = Until(plan, then - most, now);
+    if (wait > ask.patience) {
+      const double all = std::ldexp(static_cast<double>(then - at), -static_cast<int>(plan.shift));
+      return {.word = word, .retry_after = wait - ask.patience, .owed = all};
+    }
+    step.wait = wait;
   }
-  return {Word(then, plan), true, {}, 0};
+  const std::uint64_t beyond = ask.surcharge > 0 ? InUnits(ask.surcharge, plan) : 0;
+  step.word = Word(then + beyond, plan);
+  step.units = Value(step.word) - from;
+  return step;
+}
+
+std::uint64_t GcraSettle(std::uint64_t word, const GcraPlan& plan, const GcraTaken& taken,
+                         std::uint64_t actual, TimePoint now, GcraTurns turns) {
+  if (taken.weight == 0) return word;
+  const std::uint64_t at = Units(plan, now);
+  const Wide cost = Wide{taken.units} * actual / taken.weight;
+  if (cost >= taken.units) {
+    const Wide then = std::max(Value(word), at) + (cost - taken.units);
+    return Word(static_cast<std::uint64_t>(std::min<Wide>(then, kGcraValueMask)), plan);
+  }
+  const std::uint64_t then = Value(taken.word);
+  const std::uint64_t most = plan.burst << plan.shift;
+  // A waiter was told its turn: what lies before it is not moved.
+  const bool amid = Value(word) != then && Value(word) > at + most;
+  if (turns == GcraTurns::kReserved && amid) return word;
+  // Time that the debt has run off since then would have passed without it, too.
+  const std::uint64_t unpaid = std::max(then, at) - at;
+  const std::uint64_t back = std::min(taken.units - static_cast<std::uint64_t>(cost), unpaid);
+  return Word(Value(word) - std::min(back, Value(word)), plan);
 }
 
 double GcraOwed(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
@@ -98,6 +131,24 @@ std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint 
   return owed >= most ? 0 : (most - owed) >> plan.shift;
 }
 
+Duration GcraIdleFor(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
+  const std::uint64_t at = Units(plan, now);
+  if (plan.per_ns == 0 || Value(word) >= at) return Duration::zero();
+  const Wide ns = (Wide{at - Value(word)} << kFraction) / plan.per_ns;
+  return Duration(static_cast<std::int64_t>(std::min<Wide>(ns, kForever.count())));
+}
+
+Duration GcraWait(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
+  const std::uint64_t most = plan.burst << plan.shift;
+  return Until(plan, Value(word) - std::min(Value(word), most), now);
+}
+
+double GcraPermits(const GcraPlan& plan, Duration span) {
+  const double units = static_cast<double>(span.count()) *
+                       std::ldexp(static_cast<double>(plan.per_ns), -static_cast<int>(kFraction));
+  return std::ldexp(units, -static_cast<int>(plan.shift));
+}
+
 Duration GcraReset(std::uint64_t word, const GcraPlan& plan, TimePoint now) {
   return Until(plan, Value(word), now);
 }
@@ -114,68 +165,54 @@ std::uint64_t GcraConvert(std::uint64_t word, const GcraPlan& from, const GcraPl
   return Word(static_cast<std::uint64_t>(std::min<Wide>(value, kGcraValueMask)), to);
 }
 
-GcraPlans::GcraPlans(const GcraPlan& plan) {
-  Store(now_, plan);
-  Store(before_, plan);
-}
-
-// A sequence lock whose fields are atomics. Each field is read with acquire, so that the second
-// look at the sequence comes after it, and written with release, so that it comes after the first
-// mark.
-void GcraPlans::Store(Slot& slot, const GcraPlan& plan) {
-  slot.per_ns.store(plan.per_ns, std::memory_order_release);
-  slot.shift_and_version.store(std::uint64_t{plan.shift} << 32 | plan.version,
-                               std::memory_order_release);
-  slot.burst.store(plan.burst, std::memory_order_release);
-}
-
-GcraPlan GcraPlans::Load(const Slot& slot) {
-  GcraPlan plan;
-  plan.per_ns = slot.per_ns.load(std::memory_order_acquire);
-  const std::uint64_t both = slot.shift_and_version.load(std::memory_order_acquire);
-  plan.shift = static_cast<std::uint32_t>(both >> 32);
-  plan.version = static_cast<std::uint32_t>(both);
-  plan.burst = slot.burst.load(std::memory_order_acquire);
-  return plan;
-}
-
-GcraPlans::Pair GcraPlans::Load() const {
-  while (true) {
-    const std::uint32_t sequence = sequence_.load(std::memory_order_acquire);
-    const Pair pair{Load(now_), Load(before_)};
-    if (sequence % 2 == 0 && sequence_.load(std::memory_order_relaxed) == sequence) return pair;
-  }
-}
-
 void GcraPlans::Replace(GcraPlan plan) {
-  const GcraPlan before = Load(now_);
+  const GcraPlan before = Load().now;
   plan.version = (before.version + 1) % 16;
-  const std::uint32_t sequence = sequence_.load(std::memory_order_relaxed);
-  sequence_.store(sequence + 1, std::memory_order_relaxed);
-  Store(before_, before);
-  Store(now_, plan);
-  sequence_.store(sequence + 2, std::memory_order_release);  // the pair is whole
+  pair_.Store({plan, before});
 }
 
-std::optional<std::uint64_t> GcraPlans::Pair::Bring(std::uint64_t word, TimePoint at) const {
-  if (GcraVersion(word) == now.version) return word;
-  if (GcraVersion(word) == before.version) return GcraConvert(word, before, now, at);
-  return std::nullopt;
+std::optional<GcraTaken> GcraPlans::Pair::Bring(const GcraTaken& taken, TimePoint at) const {
+  const auto word = Bring(taken.word, at);
+  if (!word) return std::nullopt;
+  if (GcraVersion(taken.word) == now.version) return taken;
+  const Wide units = Wide{taken.units} << now.shift >> before.shift;
+  return GcraTaken{*word, static_cast<std::uint64_t>(std::min<Wide>(units, kGcraValueMask)),
+                   taken.weight};
 }
 
 GcraStep GcraTakeShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans, TimePoint now,
-                        std::uint64_t weight) {
+                        const GcraAsk& ask) {
   while (true) {
     // Acquire: a word that was brought to a plan is seen after that plan.
     std::uint64_t seen = word.load(std::memory_order_acquire);
     const GcraPlans::Pair pair = plans.Load();
     const auto brought = pair.Bring(seen, now);
     if (!brought) continue;
-    const GcraStep step = GcraTake(*brought, pair.now, now, weight);
+    const GcraStep step = GcraTake(*brought, pair.now, now, ask);
     if (!step.admitted) return step;
     if (word.compare_exchange_weak(seen, step.word, std::memory_order_release,
                                    std::memory_order_relaxed)) {
       return step;
+    }
+  }
+}
+
+bool GcraSettleShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans,
+                      const GcraTaken& taken, std::uint64_t actual, TimePoint now,
+                      GcraTurns turns) {
+  while (true) {
+    std::uint64_t seen = word.load(std::memory_order_acquire);
+    const GcraPlans::Pair pair = plans.Load();
+    const auto brought = pair.Bring(seen, now);
+    if (!brought) continue;
+    // Of a plan that has gone only what is missing can be told.
+    const GcraTaken gone{GcraFresh(pair.now), taken.weight << pair.now.shift, taken.weight};
+    const GcraTaken then = pair.Bring(taken, now).value_or(gone);
+    const std::uint64_t settled = GcraSettle(*brought, pair.now, then, actual, now, turns);
+    if (settled == *brought) return false;
+    if (word.compare_exchange_weak(seen, settled, std::memory_order_release,
+                                   std::memory_order_relaxed)) {
+      return true;
     }
   }
 }

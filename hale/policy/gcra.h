@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "hale/base/quantity.h"
+#include "hale/base/seq_cell.h"
 #include "hale/base/time.h"
 
 namespace hale::policy {
@@ -37,16 +38,48 @@ constexpr std::uint32_t GcraVersion(std::uint64_t word) {
   return static_cast<std::uint32_t>(word >> kGcraValueBits);
 }
 
+/// What is asked of a word.
+struct GcraAsk {
+  std::uint64_t weight = 1;  ///< permits
+  Duration patience{0};      ///< the longest wait that is accepted: then its turn is reserved
+  double surcharge = 0;      ///< permits that are owed besides, once it is admitted
+};
+
 /// What asking for permits comes to.
 struct GcraStep {
   std::uint64_t word = 0;  ///< the new word; the old one if refused
   bool admitted = false;
-  Duration retry_after{0};  ///< of a refusal; kForever: more than the burst
+  Duration wait{0};         ///< until its turn, if admitted; 0: now
+  Duration retry_after{0};  ///< of a refusal: until the same is admitted; kForever: never
   double owed = 0;          ///< of a refusal: permits that would then be owed
+  std::uint64_t units = 0;  ///< what admitting cost
 };
 
-/// Asks for `weight` permits at `now`. `word` is of the plan's version. Pure.
-GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, std::uint64_t weight);
+/// Proof of what was taken, with which it can be given back or corrected. A value; the default one
+/// took nothing.
+struct GcraTaken {
+  std::uint64_t word = 0;    ///< as taking left it
+  std::uint64_t units = 0;   ///< what it cost; 0: nothing
+  std::uint64_t weight = 0;  ///< for so many permits
+};
+
+/// Asks for permits at `now`. `word` is of the plan's version. Pure.
+GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now, const GcraAsk& ask);
+inline GcraStep GcraTake(std::uint64_t word, const GcraPlan& plan, TimePoint now,
+                         std::uint64_t weight) {
+  return GcraTake(word, plan, now, GcraAsk{weight});
+}
+/// Whether turns that were reserved by waiters lie ahead in a word.
+enum class GcraTurns : std::uint8_t {
+  kNone,      ///< nobody waits: only how much is owed matters
+  kReserved,  ///< a turn amid others is not given out again, or two would go at once
+};
+/// Corrects what was taken to `actual` permits: what is missing is owed from now on, what was too
+/// much is given back. At most that is given back which time has not paid yet, so that no call gets
+/// more than if it had asked for `actual` at once. `word` and `taken` are of the plan's version.
+/// Pure.
+std::uint64_t GcraSettle(std::uint64_t word, const GcraPlan& plan, const GcraTaken& taken,
+                         std::uint64_t actual, TimePoint now, GcraTurns turns);
 /// Permits owed at `now`: 0 after a rest, the burst when nothing is left. Pure.
 double GcraOwed(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// Whether all that was taken is paid back: forgetting the word then admits no more. Pure.
@@ -57,6 +90,12 @@ std::uint64_t GcraRemaining(std::uint64_t word, const GcraPlan& plan, TimePoint 
 Duration GcraReset(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// A word of `plan` that owes nothing. Pure.
 std::uint64_t GcraFresh(const GcraPlan& plan);
+/// How long until the turn of who took a word; 0 if it has come. Pure.
+Duration GcraWait(std::uint64_t word, const GcraPlan& plan, TimePoint now);
+/// Permits that come in `span`. Pure.
+double GcraPermits(const GcraPlan& plan, Duration span);
+/// The span since which nothing is owed; 0 while something is. Pure.
+Duration GcraIdleFor(std::uint64_t word, const GcraPlan& plan, TimePoint now);
 /// The word under another plan, owing as many permits. Pure.
 std::uint64_t GcraConvert(std::uint64_t word, const GcraPlan& from, const GcraPlan& to,
                           TimePoint now);
@@ -71,31 +110,32 @@ class GcraPlans {
 
     /// `word` under the plan in force; nothing if it is of neither, since then it was replaced
     /// after it was loaded. Load the word first, with acquire, then the pair.
-    std::optional<std::uint64_t> Bring(std::uint64_t word, TimePoint at) const;
+    std::optional<std::uint64_t> Bring(std::uint64_t word, TimePoint at) const {
+      if (GcraVersion(word) == now.version) return word;
+      if (GcraVersion(word) == before.version) return GcraConvert(word, before, now, at);
+      return std::nullopt;
+    }
+    /// The same for a receipt.
+    std::optional<GcraTaken> Bring(const GcraTaken& taken, TimePoint at) const;
   };
 
-  explicit GcraPlans(const GcraPlan& plan);
-  Pair Load() const;
+  explicit GcraPlans(const GcraPlan& plan) : pair_({plan, plan}) {}
+  Pair Load() const { return pair_.Load(); }
   /// Puts `plan` in force, with the next version.
   void Replace(GcraPlan plan);
 
  private:
-  struct Slot {
-    std::atomic<std::uint64_t> per_ns{0};
-    std::atomic<std::uint64_t> shift_and_version{0};
-    std::atomic<std::uint64_t> burst{0};
-  };
-  static void Store(Slot& slot, const GcraPlan& plan);
-  static GcraPlan Load(const Slot& slot);
-
-  std::atomic<std::uint32_t> sequence_{0};  // odd while being replaced
-  Slot now_;
-  Slot before_;
+  SeqCell<Pair> pair_;
 };
 
 /// GcraTake on a shared word. Thread-safe.
 GcraStep GcraTakeShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans, TimePoint now,
-                        std::uint64_t weight);
+                        const GcraAsk& ask);
+/// GcraSettle on a shared word. What was taken two plans ago is not given back, what is missing of
+/// it is owed. False: nothing was changed. Thread-safe.
+bool GcraSettleShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans,
+                      const GcraTaken& taken, std::uint64_t actual, TimePoint now,
+                      GcraTurns turns = GcraTurns::kNone);
 /// Brings a shared word to the plan in force. Thread-safe.
 void GcraBringShared(std::atomic<std::uint64_t>& word, const GcraPlans& plans, TimePoint now);
 /// A shared word and the plan it is under, for reading. Thread-safe.

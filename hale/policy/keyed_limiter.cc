@@ -27,6 +27,18 @@ std::uint64_t Mixed(std::uint64_t z) {
   return z ^ (z >> 31);
 }
 
+std::string_view DetailOf(WhenFull when_full) {
+  switch (when_full) {
+    case WhenFull::kShare:
+      break;
+    case WhenFull::kEvict:
+      return "new keys take the place of who owes least, and its debt";
+    case WhenFull::kRefuse:
+      return "new keys are refused";
+  }
+  return "keys without a place share one bucket";
+}
+
 Random& Or(Random* random) { return random != nullptr ? *random : ThreadRandom(); }
 
 }  // namespace
@@ -46,21 +58,40 @@ KeyedLimiter::KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterConte
       plans_(MakeGcraPlan(options.rate, options.burst)),
       shared_(GcraFresh(plans_.Load().now)),
       mode_(options.mode),
+      when_full_(options.when_full),
+      max_wait_(options.max_wait.count()),
       bound_told_(TimePoint::min().time_since_epoch().count()) {}
 
-std::expected<void, Rejection> KeyedLimiter::Take(std::string_view key, TimePoint now,
-                                                  std::uint64_t weight) {
+std::expected<KeyedLimiter::Taken, Rejection> KeyedLimiter::Take(
+    std::string_view key, TimePoint now, std::uint64_t weight, Duration longest, EventSink* trail) {
   const Mode mode = mode_.load(std::memory_order_relaxed);
   if (mode == Mode::kOff || weight == 0) return {};
-  const GcraStep step =
-      TakeByHash(std::max<std::uint64_t>(KeyedHash(key, secret_), 1), now, weight);
-  if (step.admitted) return {};
-  refused_.fetch_add(1, std::memory_order_relaxed);
-  const Rejection rejection{Reason::kRateLimited, step.retry_after, step.owed,
-                            static_cast<double>(plans_.Load().now.burst)};
+  const Duration max_wait(max_wait_.load(std::memory_order_relaxed));
+  const GcraAsk ask{.weight = weight, .patience = std::min(max_wait, longest)};
+  std::uint64_t hash = std::max<std::uint64_t>(KeyedHash(key, secret_), 1);
+  const GcraStep step = TakeByHash(hash, now, ask);
+  if (step.admitted) {
+    const Duration wait = mode == Mode::kShadow ? Duration::zero() : step.wait;
+    return Taken{{step.word, step.units, weight}, hash, wait};
+  }
+  refusals_.Count(mode);
+  const Rejection rejection = RejectionOf(step, ask);
   if (mode == Mode::kEnforce) return std::unexpected(rejection);
-  context_.events.On(WouldRefuse(rejection, context_.name, now));
+  TrailOr(trail, context_.events).On(WouldRefuse(rejection, context_.name, now));
   return {};
+}
+
+/// Without a place it owes nothing, and is held against nothing.
+Rejection KeyedLimiter::RejectionOf(const GcraStep& step, const GcraAsk& ask) const {
+  if (step.owed == 0) {
+    return {.reason = Reason::kRateLimited,
+            .retry_after = step.retry_after,
+            .detail = "no place for its key"};
+  }
+  const GcraPlan plan = plans_.Load().now;
+  const Duration waits = step.retry_after == kForever ? Duration::zero() : ask.patience;
+  const double most = static_cast<double>(plan.burst) + GcraPermits(plan, waits);
+  return {Reason::kRateLimited, step.retry_after, step.owed, most};
 }
 
 KeyedLimiter::Places KeyedLimiter::PlacesOf(std::uint64_t hash) const {
@@ -77,18 +108,19 @@ KeyedLimiter::Cell* KeyedLimiter::Find(const Places& places, std::uint64_t hash)
   return nullptr;
 }
 
-// A cell's words only grow while its plan stays, since only an idle word is claimed and what
-// follows is in the future. So when the hash is still there after the word was read, and the word
-// is still there when it is exchanged, nobody else's debt was touched.
+// When the hash is still there after the word was read, and the word is still there when it is
+// exchanged, nobody else's debt is touched: who takes a cell over leaves a later word in it. Only a
+// word that was given back to could be the same again by chance, to the unit of time; then one call
+// is counted for the other key.
 std::optional<GcraStep> KeyedLimiter::TakeFrom(Cell& cell, std::uint64_t hash, TimePoint now,
-                                               std::uint64_t weight) {
+                                               const GcraAsk& ask) {
   while (true) {
     std::uint64_t seen = cell.word.load(std::memory_order_acquire);
     if (seen == kClaimed || cell.hash.load(std::memory_order_relaxed) != hash) return std::nullopt;
     const GcraPlans::Pair pair = plans_.Load();
     const auto brought = pair.Bring(seen, now);
     if (!brought) continue;
-    const GcraStep step = GcraTake(*brought, pair.now, now, weight);
+    const GcraStep step = GcraTake(*brought, pair.now, now, ask);
     if (!step.admitted ||
         cell.word.compare_exchange_weak(seen, step.word, std::memory_order_release,
                                         std::memory_order_relaxed)) {
@@ -97,31 +129,51 @@ std::optional<GcraStep> KeyedLimiter::TakeFrom(Cell& cell, std::uint64_t hash, T
   }
 }
 
-GcraStep KeyedLimiter::TakeByHash(std::uint64_t hash, TimePoint now, std::uint64_t weight) {
+/// `hash` becomes 0 when the shared bucket decided.
+GcraStep KeyedLimiter::TakeByHash(std::uint64_t& hash, TimePoint now, const GcraAsk& ask) {
   const Places places = PlacesOf(hash);
   Cell* cell = Find(places, hash);
   if (cell != nullptr) {
-    if (const auto step = TakeFrom(*cell, hash, now, weight)) return *step;
+    if (const auto step = TakeFrom(*cell, hash, now, ask)) return *step;
   }
   // Its first call, or its cell was just taken by another key. Under the lock nobody else inserts
   // this key, so it never stands in two cells.
+  std::optional<GcraStep> evicting;
   {
     const std::lock_guard lock(inserting_[hash % inserting_.size()]);
     cell = Find(places, hash);
     if (cell != nullptr) {
-      if (const auto step = TakeFrom(*cell, hash, now, weight)) return *step;
+      if (const auto step = TakeFrom(*cell, hash, now, ask)) return *step;
     }
-    if (const auto step = Insert(places, hash, now, weight)) return *step;
+    if (const auto step = Insert(places, hash, now, ask)) return *step;
+    if (when_full_.load(std::memory_order_relaxed) == WhenFull::kEvict) {
+      evicting = Evict(places, hash, now, ask);
+    }
   }
   overflowed_.fetch_add(1, std::memory_order_relaxed);
   TellBound(now);
-  return GcraTakeShared(shared_, plans_, now, weight);
+  return evicting ? *evicting : TakeWithoutPlace(hash, places, now, ask);
+}
+
+GcraStep KeyedLimiter::TakeWithoutPlace(std::uint64_t& hash, const Places& places, TimePoint now,
+                                        const GcraAsk& ask) {
+  if (when_full_.load(std::memory_order_relaxed) == WhenFull::kRefuse) {
+    return {.retry_after = UntilFree(places, now)};
+  }
+  hash = 0;
+  return GcraTakeShared(shared_, plans_, now, ask);
+}
+
+/// Stands in a claimed cell from now on.
+void KeyedLimiter::Place(Cell& cell, std::uint64_t hash, std::uint64_t word) {
+  cell.hash.store(hash, std::memory_order_relaxed);
+  cell.word.store(word, std::memory_order_release);  // who sees the word sees whose it is
 }
 
 std::optional<GcraStep> KeyedLimiter::Insert(const Places& places, std::uint64_t hash,
-                                             TimePoint now, std::uint64_t weight) {
+                                             TimePoint now, const GcraAsk& ask) {
   const GcraPlans::Pair pair = plans_.Load();  // stays while the lock is held
-  const GcraStep step = GcraTake(GcraFresh(pair.now), pair.now, now, weight);
+  const GcraStep step = GcraTake(GcraFresh(pair.now), pair.now, now, ask);
   if (!step.admitted) return step;
   const auto is_free = [&](std::uint64_t word) {
     if (word == kClaimed) return false;
@@ -144,13 +196,94 @@ std::optional<GcraStep> KeyedLimiter::Insert(const Places& places, std::uint64_t
                                              std::memory_order_relaxed)) {
         continue;
       }
-      cell.hash.store(hash, std::memory_order_relaxed);
-      // Release: who sees the word sees whose it is.
-      cell.word.store(step.word, std::memory_order_release);
+      Place(cell, hash, step.word);
       return step;
     }
   }
   return std::nullopt;
+}
+
+// Like the least counter of A. Metwally et al., "Efficient computation of frequent and top-k
+// elements in data streams", 2005: who comes inherits what was owed there, so that inventing keys
+// forgives no debt.
+std::optional<GcraStep> KeyedLimiter::Evict(const Places& places, std::uint64_t hash, TimePoint now,
+                                            const GcraAsk& ask) {
+  const GcraPlans::Pair pair = plans_.Load();
+  Cell* least = nullptr;
+  std::uint64_t its_word = kClaimed;
+  for (Set* set : {places.first, places.second}) {
+    for (Cell& cell : set->cells) {
+      const std::uint64_t word = cell.word.load(std::memory_order_acquire);
+      // One that is just being brought to a new plan is left alone.
+      if (word == kClaimed || GcraVersion(word) != pair.now.version || word >= its_word) continue;
+      least = &cell;
+      its_word = word;
+    }
+  }
+  if (least == nullptr) return std::nullopt;
+  const GcraStep step = GcraTake(its_word, pair.now, now, ask);
+  if (!step.admitted) return step;
+  if (!least->word.compare_exchange_strong(its_word, kClaimed, std::memory_order_acquire,
+                                           std::memory_order_relaxed)) {
+    return std::nullopt;
+  }
+  Place(*least, hash, step.word);
+  return step;
+}
+
+/// Until one of the cells where a key may stand owes nothing.
+Duration KeyedLimiter::UntilFree(const Places& places, TimePoint now) const {
+  const GcraPlans::Pair pair = plans_.Load();
+  Duration least = kForever;
+  for (const Set* set : {places.first, places.second}) {
+    for (const Cell& cell : set->cells) {
+      const std::uint64_t word = cell.word.load(std::memory_order_acquire);
+      const auto brought = word == kClaimed ? std::nullopt : pair.Bring(word, now);
+      if (brought) least = std::min(least, GcraReset(*brought, pair.now, now));
+    }
+  }
+  return least;
+}
+
+void KeyedLimiter::Settle(const Taken& taken, std::uint64_t actual, TimePoint now) {
+  if (taken.permits.weight == 0 || actual == taken.permits.weight) return;
+  if (taken.hash == 0) {
+    GcraSettleShared(shared_, plans_, taken.permits, actual, now, GcraTurns::kReserved);
+    return;
+  }
+  const Places places = PlacesOf(taken.hash);
+  Cell* cell = Find(places, taken.hash);
+  if (cell != nullptr && SettleIn(*cell, taken, actual, now)) return;
+  // Its debt was paid and its cell given away: there is nothing to give back.
+  if (actual < taken.permits.weight) return;
+  const std::lock_guard lock(inserting_[taken.hash % inserting_.size()]);
+  cell = Find(places, taken.hash);
+  if (cell != nullptr && SettleIn(*cell, taken, actual, now)) return;
+  const GcraPlan plan = plans_.Load().now;
+  const std::uint64_t more = actual - taken.permits.weight;
+  const double beyond = static_cast<double>(more - 1);
+  if (Insert(places, taken.hash, now, {.weight = 1, .surcharge = beyond})) return;
+  const GcraTaken none{GcraFresh(plan), std::uint64_t{1} << plan.shift, 1};
+  GcraSettleShared(shared_, plans_, none, more + 1, now);
+}
+
+bool KeyedLimiter::SettleIn(Cell& cell, const Taken& taken, std::uint64_t actual, TimePoint now) {
+  while (true) {
+    std::uint64_t seen = cell.word.load(std::memory_order_acquire);
+    if (seen == kClaimed || cell.hash.load(std::memory_order_relaxed) != taken.hash) return false;
+    const GcraPlans::Pair pair = plans_.Load();
+    const auto brought = pair.Bring(seen, now);
+    if (!brought) continue;
+    const GcraTaken gone{GcraFresh(pair.now), taken.permits.weight << pair.now.shift,
+                         taken.permits.weight};
+    const GcraTaken then = pair.Bring(taken.permits, now).value_or(gone);
+    const std::uint64_t settled =
+        GcraSettle(*brought, pair.now, then, actual, now, GcraTurns::kReserved);
+    if (cell.word.compare_exchange_weak(seen, settled, std::memory_order_release,
+                                        std::memory_order_relaxed)) {
+      return true;
+    }
+  }
 }
 
 void KeyedLimiter::TellBound(TimePoint now) {
@@ -169,7 +302,7 @@ void KeyedLimiter::TellBound(TimePoint now) {
   event.service = context_.name;
   event.observed = static_cast<double>(overflowed());
   event.threshold = static_cast<double>(cells());
-  event.detail = "keys without a place share one bucket";
+  event.detail = DetailOf(when_full_.load(std::memory_order_relaxed));
   context_.events.On(event);
 }
 
@@ -198,19 +331,23 @@ void KeyedLimiter::Apply(const KeyedLimiterOptions& options, TimePoint now) {
     }
   }
   GcraBringShared(shared_, plans_, now);
+  when_full_.store(options.when_full, std::memory_order_relaxed);
+  max_wait_.store(options.max_wait.count(), std::memory_order_relaxed);
   mode_.store(options.mode, std::memory_order_relaxed);
 }
 
 std::uint64_t KeyedLimiter::remaining(std::string_view key, TimePoint now) const {
   const std::uint64_t hash = std::max<std::uint64_t>(KeyedHash(key, secret_), 1);
-  const GcraPlans::Pair pair = plans_.Load();
-  std::uint64_t word = GcraFresh(pair.now);
-  if (const Cell* cell = Find(PlacesOf(hash), hash)) {
-    const std::uint64_t seen = cell->word.load(std::memory_order_acquire);
+  const Cell* const cell = Find(PlacesOf(hash), hash);
+  while (true) {
+    const std::uint64_t seen =
+        cell != nullptr ? cell->word.load(std::memory_order_acquire) : kClaimed;
+    // After the word, and one for both: a word of one plan says nothing in another.
+    const GcraPlans::Pair pair = plans_.Load();
     // A claimed cell was idle, so that its key owed nothing.
-    if (seen != kClaimed) word = plans_.Load().Bring(seen, now).value_or(word);
+    const auto word = seen == kClaimed ? GcraFresh(pair.now) : pair.Bring(seen, now);
+    if (word) return GcraRemaining(*word, pair.now, now);
   }
-  return GcraRemaining(word, pair.now, now);
 }
 
 std::uint64_t KeyedLimiter::live(TimePoint now) const {

@@ -18,15 +18,31 @@
 #include "hale/policy/keyed_hash.h"
 #include "hale/policy/mode.h"
 #include "hale/policy/rate_limiter.h"
+#include "hale/policy/refusals.h"
 
 namespace hale::policy {
+
+/// What becomes of a key that finds no place, since all where it could stand owe something.
+enum class WhenFull : std::uint8_t {
+  kShare,   ///< it shares one bucket of the same rate with the others without a place
+  kEvict,   ///< it takes the place of who owes least, and its debt
+  kRefuse,  ///< it is refused
+};
+
+constexpr auto Names(Type<WhenFull>) {
+  return std::array{Name<WhenFull>{"share", WhenFull::kShare},
+                    Name<WhenFull>{"evict", WhenFull::kEvict},
+                    Name<WhenFull>{"refuse", WhenFull::kRefuse}};
+}
 
 /// A rate for each key: client address, user, route, header.
 struct KeyedLimiterOptions {
   Mode mode = Mode::kEnforce;
   Rate rate{100, 1s};
   std::uint64_t burst = 0;         ///< as in RateLimiterOptions
+  Duration max_wait{0};            ///< a call may wait so long for its turn; 0: none waits
   std::uint32_t max_keys = 65536;  ///< owing at one time; 24 bytes each; fixed at construction
+  WhenFull when_full = WhenFull::kShare;
 };
 
 constexpr auto Fields(Type<KeyedLimiterOptions>) {
@@ -37,8 +53,10 @@ constexpr auto Fields(Type<KeyedLimiterOptions>) {
             "permits in a time, for each key"},
       Field{"burst", &O::burst, 0, 1'000'000'000,
             "permits at once after a rest; 0: what one second brings, at least 1"},
+      Field{"max_wait", &O::max_wait, 0ms, 1min, "longest wait for a turn; 0: none waits"},
       Field{"max_keys", &O::max_keys, 16, 16'777'216,
             "keys remembered at one time, 24 bytes each; read at start"},
+      Field{"when_full", &O::when_full, "share, evict or refuse: keys that find no place"},
   };
 }
 
@@ -55,18 +73,37 @@ struct KeyedLimiterContext {
 /// cells for two of max_keys: so filled, a million keys were seen to find a place each. Keys are
 /// known by 64 bits of a hash with a secret seed; nobody can aim at another's cell. A hit takes no
 /// lock; a key's first call takes one of 32.
-/// When all sixteen cells where a key may stand are owing, it shares one bucket of the same rate
-/// with the others that found no place (moving between the two, a key may take a burst of each);
-/// EventKind::kBound is told at most once a second, and `overflowed` counts. Thread-safe.
+///
+/// When all sixteen cells where a key may stand are owing, `when_full` decides. Whichever it is,
+/// all cells and the shared bucket together admit no more than rate × t + burst each, however many
+/// keys are invented. A key that moves between cell and shared bucket, or is evicted and comes back
+/// to another cell, may take a burst of each. EventKind::kBound is told at most once a second, and
+/// `overflowed` counts.
+///
+/// With `max_wait` a call that comes early reserves its key's next turn and is told how long to
+/// wait; in shadow it is counted, and nobody waits. Thread-safe.
 class KeyedLimiter {
  public:
+  /// Proof of what was taken for a key.
+  struct Taken {
+    GcraTaken permits = {};
+    std::uint64_t hash = 0;  ///< of the key; 0: from the shared bucket
+    Duration wait{0};        ///< until its turn
+  };
+
   explicit KeyedLimiter(const KeyedLimiterOptions& options, KeyedLimiterContext context = {});
 
-  std::expected<void, Rejection> Take(std::string_view key, TimePoint now,
-                                      std::uint64_t weight = 1);
-  std::expected<void, Rejection> Take(std::string_view key) {
+  /// As RateLimiter::Take; with `max_wait` it may have to wait, but no longer than `longest`.
+  std::expected<Taken, Rejection> Take(std::string_view key, TimePoint now,
+                                       std::uint64_t weight = 1, Duration longest = kForever,
+                                       EventSink* trail = nullptr);
+  std::expected<Taken, Rejection> Take(std::string_view key) {
     return Take(key, context_.clock.Now());
   }
+  /// It came to `actual` permits: what is missing is owed, what was too much is given back.
+  void Settle(const Taken& taken, std::uint64_t actual, TimePoint now);
+  /// As if it had not been taken; a turn that others wait behind is lost.
+  void GiveBack(const Taken& taken, TimePoint now) { Settle(taken, 0, now); }
 
   /// Changes the rate and keeps each key's debt in permits; max_keys stays. O(max_keys).
   void Apply(const KeyedLimiterOptions& options, TimePoint now);
@@ -77,9 +114,10 @@ class KeyedLimiter {
   /// Keys that owe something now. O(max_keys).
   std::uint64_t live(TimePoint now) const;
   std::uint64_t cells() const { return set_count_ * kWays; }
-  /// Takes decided by the shared bucket.
+  /// Takes of keys that found no place.
   std::uint64_t overflowed() const { return overflowed_.load(std::memory_order_relaxed); }
-  std::uint64_t refused() const { return refused_.load(std::memory_order_relaxed); }
+  std::uint64_t refused() const { return refusals_.refused(); }
+  std::uint64_t would_refuse() const { return refusals_.would_refuse(); }  ///< in shadow
 
  private:
   static constexpr std::uint64_t kWays = 8;
@@ -97,10 +135,18 @@ class KeyedLimiter {
   Places PlacesOf(std::uint64_t hash) const;
   Cell* Find(const Places& places, std::uint64_t hash) const;
   std::optional<GcraStep> TakeFrom(Cell& cell, std::uint64_t hash, TimePoint now,
-                                   std::uint64_t weight);
-  GcraStep TakeByHash(std::uint64_t hash, TimePoint now, std::uint64_t weight);
+                                   const GcraAsk& ask);
+  GcraStep TakeByHash(std::uint64_t& hash, TimePoint now, const GcraAsk& ask);
+  Rejection RejectionOf(const GcraStep& step, const GcraAsk& ask) const;
   std::optional<GcraStep> Insert(const Places& places, std::uint64_t hash, TimePoint now,
-                                 std::uint64_t weight);
+                                 const GcraAsk& ask);
+  GcraStep TakeWithoutPlace(std::uint64_t& hash, const Places& places, TimePoint now,
+                            const GcraAsk& ask);
+  std::optional<GcraStep> Evict(const Places& places, std::uint64_t hash, TimePoint now,
+                                const GcraAsk& ask);
+  Duration UntilFree(const Places& places, TimePoint now) const;
+  bool SettleIn(Cell& cell, const Taken& taken, std::uint64_t actual, TimePoint now);
+  void Place(Cell& cell, std::uint64_t hash, std::uint64_t word);
   void BringCell(Cell& cell, TimePoint now);
   void TellBound(TimePoint now);
 
@@ -111,7 +157,9 @@ class KeyedLimiter {
   GcraPlans plans_;
   std::atomic<std::uint64_t> shared_;  // the bucket of those without a cell
   std::atomic<Mode> mode_;
-  std::atomic<std::uint64_t> refused_{0};
+  std::atomic<WhenFull> when_full_;
+  std::atomic<std::int64_t> max_wait_;
+  Refusals refusals_;
   std::atomic<std::uint64_t> overflowed_{0};
   std::atomic<std::int64_t> bound_told_;
   std::array<std::mutex, 32> inserting_;  // by hash: one key is inserted once

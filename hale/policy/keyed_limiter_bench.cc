@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/allocations.h"
+#include "hale/base/random.h"
 #include "hale/policy/client_key.h"
 #include "hale/policy/keyed_limiter.h"
 
@@ -28,6 +30,34 @@ void TakeByKey(benchmark::State& state) {
   }
 }
 BENCHMARK(TakeByKey)->Arg(1)->Arg(1000)->Arg(50'000)->Threads(1)->Threads(2)->UseRealTime();
+
+/// A million keys, drawn evenly: each call misses the caches. Reports what a key weighs.
+void TakeByOneOfAMillion(benchmark::State& state) {
+  constexpr std::uint64_t kKeys = 1'000'000;
+  static const CoarseClock clock;
+  static std::unique_ptr<KeyedLimiter> limiter;
+  if (state.thread_index() == 0) {
+    limiter =
+        std::make_unique<KeyedLimiter>(KeyedLimiterOptions{.rate = {1000, 1s}, .max_keys = kKeys},
+                                       KeyedLimiterContext{.clock = clock});
+    for (std::uint64_t key = 0; key < kKeys; ++key) {
+      const std::string_view text(reinterpret_cast<const char*>(&key), sizeof(key));
+      benchmark::DoNotOptimize(limiter->Take(text, clock.Now(), 1000));
+    }
+  }
+  SeededRandom random(static_cast<std::uint64_t>(state.thread_index()) + 1);
+  const bench::Allocations allocations(state);
+  for (auto _ : state) {
+    const std::uint64_t key = random.Below(kKeys);
+    const std::string_view text(reinterpret_cast<const char*>(&key), sizeof(key));
+    benchmark::DoNotOptimize(limiter->Take(text, clock.Now()));
+  }
+  if (state.thread_index() == 0) {
+    state.counters["bytes_a_key"] = static_cast<double>(limiter->cells() * 16) / kKeys;
+    state.counters["without_place"] = static_cast<double>(limiter->overflowed());
+  }
+}
+BENCHMARK(TakeByOneOfAMillion)->Threads(1)->Threads(2)->UseRealTime();
 
 /// Each call is a key's first: the path with the lock.
 void TakeByAStranger(benchmark::State& state) {

@@ -2,11 +2,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <map>
 #include <string>
 
 #include "hale/policy/client_key.h"
+#include "hale/policy/fuzz_input.h"
 #include "hale/policy/keyed_limiter.h"
 
 // A table too small for its keys against one limiter a key: while nobody is without a place, each
@@ -14,10 +14,6 @@
 
 namespace hale::policy {
 namespace {
-
-void Require(bool condition) {
-  if (!condition) std::abort();
-}
 
 void CheckClientKey(std::string_view text) {
   const ClientKey key(text);
@@ -41,6 +37,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   SeededRandom random(data[0]);
   KeyedLimiterOptions options{.rate = kRates[data[1] % 4], .burst = 1U + data[2] % 4};
   options.max_keys = 16;
+  options.when_full =
+      std::array{WhenFull::kShare, WhenFull::kEvict, WhenFull::kRefuse}[data[2] / 4 % 3];
   KeyedLimiter table(options, {.clock = clock, .random = &random});
   std::map<int, RateLimiter> alone;
   std::uint64_t refused = 0;
@@ -59,11 +57,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       const RateLimiterOptions one{.rate = options.rate, .burst = options.burst};
       RateLimiter& own =
           alone.try_emplace(key, one, RateLimiterContext{.clock = clock}).first->second;
-      const bool admitted = table.Take(std::to_string(key), clock.Now(), weight).has_value();
-      const bool expected = own.Take(clock.Now(), weight).has_value();
+      const auto admitted = table.Take(std::to_string(key), clock.Now(), weight);
+      const auto expected = own.Take(clock.Now(), weight);
       refused += admitted ? 0 : 1;
       // A kept word may be ahead of a forgotten one by a tick of the clock: the table admits less.
       if (table.overflowed() == 0) Require(!admitted || expected);
+      if (what >= 150 && admitted && expected) {
+        table.Settle(*admitted, what % 8, clock.Now());
+        own.Settle(*expected, what % 8, clock.Now());
+      }
     }
     Require(table.live(clock.Now()) <= table.cells());
     Require(table.refused() == refused);

@@ -45,13 +45,20 @@ class KeyedLimiterTest : public testing::Test {
 };
 
 TEST_F(KeyedLimiterTest, EveryOptionHasARow) {
-  static_assert(std::tuple_size_v<decltype(CheckedFields<KeyedLimiterOptions>())> == 4);
+  static_assert(std::tuple_size_v<decltype(CheckedFields<KeyedLimiterOptions>())> == 6);
 }
 
 TEST_F(KeyedLimiterTest, EachKeyHasItsOwnBurst) {
   for (const std::string key : {"192.0.2.1", "192.0.2.2", "", "2001:db8::/64"}) {
     EXPECT_EQ(TakeAll(key, 20), 5) << key;
   }
+}
+
+TEST_F(KeyedLimiterTest, AKeyIsFoundAgainWhereverItStands) {
+  options_.max_keys = 16;
+  options_.burst = 1;
+  EXPECT_EQ(TakeByEach(24), 24);  // all cells are taken
+  EXPECT_EQ(TakeByEach(24), 0);
 }
 
 TEST_F(KeyedLimiterTest, AFloodingKeyLeavesTheOthersAlone) {
@@ -73,6 +80,19 @@ TEST_F(KeyedLimiterTest, MoreThanTheBurstIsNeverAdmittedAndTakesNoCell) {
   ASSERT_FALSE(refused.has_value());
   EXPECT_EQ(refused.error().retry_after, kForever);
   EXPECT_EQ(limiter().live(clock_.Now()), 0U);
+}
+
+TEST_F(KeyedLimiterTest, WhatNeedsNoPlaceIsNotWithoutOne) {
+  options_.max_keys = 16;
+  TakeByEach(24);
+  EXPECT_TRUE(limiter().Take("nothing", clock_.Now(), 0).has_value());
+  EXPECT_FALSE(limiter().Take("too much", clock_.Now(), 6).has_value());
+  EXPECT_EQ(limiter().overflowed(), 0U);
+}
+
+TEST_F(KeyedLimiterTest, TheTableIsOfWholeSets) {
+  options_.max_keys = 20;
+  EXPECT_EQ(limiter().cells(), 32U);  // for 30
 }
 
 TEST_F(KeyedLimiterTest, AMillionKeysStayWithinTheTable) {
@@ -128,6 +148,219 @@ TEST_F(KeyedLimiterTest, KeysWithoutAPlaceShareOneBucketAndSaySo) {
   ASSERT_EQ(journal_.events.size(), 1U);
   EXPECT_EQ(journal_.events[0].kind, EventKind::kBound);
   EXPECT_EQ(journal_.events[0].service, "orders");
+  EXPECT_EQ(journal_.events[0].observed, 1);
+  EXPECT_EQ(journal_.events[0].threshold, 24);
+}
+
+TEST_F(KeyedLimiterTest, WhatTheSharedBucketGaveIsGivenBackToIt) {
+  options_.max_keys = 16;
+  TakeByEach(24);
+  const auto taken = limiter().Take("stranger");
+  EXPECT_EQ(TakeAll("stranger", 10), 4);
+  limiter().GiveBack(*taken, clock_.Now());
+  EXPECT_EQ(TakeAll("other", 10), 1);
+}
+
+TEST_F(KeyedLimiterTest, WhenFullStrangersAreRefusedAndToldWhenThereWillBeAPlace) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kRefuse;
+  TakeByEach(24);
+  clock_.Advance(40ms);
+  ASSERT_FALSE(limiter().Take("stranger").has_value());
+  EXPECT_EQ(limiter().Take("stranger").error().retry_after, 60ms);
+  EXPECT_EQ(limiter().Take("stranger").error().threshold, 0);
+  EXPECT_EQ(limiter().Take("stranger").error().detail, "no place for its key");
+  EXPECT_EQ(journal_.events.at(0).detail, "new keys are refused");
+  clock_.Advance(60ms);
+  EXPECT_TRUE(limiter().Take("stranger").has_value());
+}
+
+TEST_F(KeyedLimiterTest, ARefusedStrangerIsToldOfTheFirstPlaceThatGetsFree) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kRefuse;
+  for (int i = 0; i < 24; ++i) TakeAll(std::to_string(i), i % 3 == 0 ? 2 : 4);
+  EXPECT_EQ(limiter().Take("stranger").error().retry_after, 200ms);
+}
+
+TEST_F(KeyedLimiterTest, WhenFullThoseWithAPlaceKeepIt) {
+  for (const WhenFull when_full : {WhenFull::kRefuse, WhenFull::kShare}) {
+    options_.max_keys = 16;
+    options_.when_full = when_full;
+    limiter_.reset();
+    TakeAll("known", 1);
+    TakeByEach(1000);
+    EXPECT_EQ(TakeAll("known", 10), 4);
+  }
+}
+
+TEST_F(KeyedLimiterTest, WhoEvictsInheritsTheDebt) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kEvict;
+  TakeByEach(24);  // each owes one
+  EXPECT_EQ(limiter().overflowed(), 0U);
+  EXPECT_EQ(TakeAll("stranger", 10), 4);
+  EXPECT_EQ(limiter().overflowed(), 1U);
+}
+
+TEST_F(KeyedLimiterTest, WhoOwesLeastIsEvicted) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kEvict;
+  for (int i = 0; i < 24; ++i) TakeAll(std::to_string(i), i % 3 == 0 ? 2 : 4);
+  EXPECT_EQ(TakeAll("stranger", 10), 3);
+}
+
+TEST_F(KeyedLimiterTest, WhereAllOweTheWholeBurstNobodyIsEvicted) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kEvict;
+  for (int i = 0; i < 24; ++i) TakeAll(std::to_string(i), 5);
+  const auto refused = limiter().Take("stranger");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().retry_after, 100ms);
+}
+
+TEST_F(KeyedLimiterTest, InventedKeysTogetherGetNoMoreThanTheTableHolds) {
+  options_.max_keys = 16;
+  options_.when_full = WhenFull::kEvict;
+  EXPECT_LE(TakeByEach(100'000), 24 * 5 + 5);  // and the shared bucket's burst
+  EXPECT_EQ(journal_.events.at(0).kind, EventKind::kBound);
+}
+
+TEST_F(KeyedLimiterTest, WhatHappensWhenFullChangesWhileItRuns) {
+  options_.max_keys = 16;
+  TakeByEach(24);
+  options_.when_full = WhenFull::kRefuse;
+  limiter().Apply(options_);
+  EXPECT_EQ(TakeAll("stranger", 3), 0);
+}
+
+TEST_F(KeyedLimiterTest, WhatIsGivenBackWasNeverTaken) {
+  TakeAll("a", 4);
+  const auto taken = limiter().Take("a");
+  EXPECT_FALSE(limiter().Take("a").has_value());
+  limiter().GiveBack(*taken, clock_.Now());
+  EXPECT_EQ(TakeAll("a", 5), 1);
+}
+
+TEST_F(KeyedLimiterTest, AnEstimateIsSettledToWhatItCameTo) {
+  const auto less = limiter().Take("a", clock_.Now(), 4);
+  limiter().Settle(*less, 1, clock_.Now());
+  EXPECT_EQ(limiter().remaining("a", clock_.Now()), 4U);
+  const auto more = limiter().Take("a");
+  limiter().Settle(*more, 3, clock_.Now());
+  EXPECT_EQ(limiter().remaining("a", clock_.Now()), 1U);
+}
+
+TEST_F(KeyedLimiterTest, AReceiptOfTwoChangesAgoGivesNothingBackAndOwesWhatIsMissing) {
+  const auto taken = limiter().Take("a", clock_.Now(), 2);
+  limiter().Apply(options_);
+  limiter().Apply(options_);
+  limiter().GiveBack(*taken, clock_.Now());
+  EXPECT_EQ(limiter().remaining("a", clock_.Now()), 3U);
+  limiter().Settle(*taken, 4, clock_.Now());
+  EXPECT_EQ(limiter().remaining("a", clock_.Now()), 1U);
+}
+
+TEST_F(KeyedLimiterTest, WhatCameToMoreIsOwedThoughTheKeyWasForgotten) {
+  options_.max_keys = 16;
+  const auto taken = limiter().Take("a");
+  clock_.Advance(1min);
+  TakeByEach(500);  // somebody has its cell
+  clock_.Advance(1min);
+  limiter().Settle(*taken, 1 + 7, clock_.Now());
+  EXPECT_EQ(limiter().Take("a").error().retry_after, 300ms);  // 8 would be owed of 5
+}
+
+TEST_F(KeyedLimiterTest, WhatAForgottenKeyOwesIsNotOwedByOthersToo) {
+  options_.max_keys = 16;
+  const auto taken = limiter().Take("a");
+  clock_.Advance(1min);
+  TakeByEach(500);  // somebody has its cell
+  clock_.Advance(1min);
+  limiter().Settle(*taken, 1 + 7, clock_.Now());
+  EXPECT_EQ(TakeByEach(500), 23 + 5);  // the other cells, and the shared bucket
+}
+
+TEST_F(KeyedLimiterTest, WhatCameToMoreIsOwedByTheSharedBucketWhenThereIsNoPlace) {
+  options_.max_keys = 16;
+  const auto taken = limiter().Take("a");
+  clock_.Advance(1min);
+  TakeByEach(24);
+  limiter().Settle(*taken, 1 + 3, clock_.Now());
+  EXPECT_EQ(TakeAll("stranger", 10), 2);
+}
+
+TEST_F(KeyedLimiterTest, NothingIsGivenBackToAForgottenKey) {
+  options_.max_keys = 16;
+  const auto taken = limiter().Take("a");
+  clock_.Advance(1min);
+  TakeByEach(500);  // somebody has its cell
+  clock_.Advance(1min);
+  limiter().GiveBack(*taken, clock_.Now());
+  EXPECT_EQ(TakeAll("a", 10), 5);
+}
+
+TEST_F(KeyedLimiterTest, NothingIsGivenBackToWhoTookTheCell) {
+  options_.max_keys = 16;
+  const auto taken = limiter().Take("a");
+  clock_.Advance(1min);
+  for (int i = 0; i < 24; ++i) TakeAll(std::to_string(i), 5);
+  limiter().GiveBack(*taken, clock_.Now());
+  int more = 0;
+  for (int i = 0; i < 24; ++i) more += TakeAll(std::to_string(i), 1);
+  EXPECT_EQ(more, 0);
+  EXPECT_EQ(TakeAll("stranger", 10), 5);  // nor is it owed by those without a place
+}
+
+TEST_F(KeyedLimiterTest, WithAWaitEachKeysCallsGoAtEvenDistances) {
+  options_.burst = 1;
+  options_.max_wait = 150ms;
+  for (const std::string key : {"a", "b"}) {
+    EXPECT_EQ(limiter().Take(key)->wait, 0ms);
+    EXPECT_EQ(limiter().Take(key)->wait, 100ms);
+    EXPECT_FALSE(limiter().Take(key).has_value());
+  }
+  EXPECT_FALSE(limiter().Take("c", clock_.Now(), 1, 0ms).value().wait > 0ms);
+  EXPECT_FALSE(limiter().Take("c", clock_.Now(), 1, 99ms).has_value());
+}
+
+TEST_F(KeyedLimiterTest, WithAWaitARefusalSaysWhenAskingAgainMakesSense) {
+  options_.burst = 1;
+  options_.max_wait = 150ms;
+  TakeAll("a", 2);
+  const auto refused = limiter().Take("a");
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().retry_after, 50ms);
+  EXPECT_DOUBLE_EQ(refused.error().observed, 3);
+  EXPECT_NEAR(refused.error().threshold, 2.5, 1e-6);
+  clock_.Advance(50ms);
+  EXPECT_EQ(limiter().Take("a").value().wait, 150ms);
+}
+
+TEST_F(KeyedLimiterTest, MoreThanTheBurstIsNotWaitedFor) {
+  options_.max_wait = 1s;
+  const auto refused = limiter().Take("a", clock_.Now(), 6);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().retry_after, kForever);
+  EXPECT_EQ(refused.error().observed, 6);
+  EXPECT_EQ(refused.error().threshold, 5);
+}
+
+TEST_F(KeyedLimiterTest, InShadowNobodyWaitsAndOnlyWhatWouldBeRefusedIsTold) {
+  options_.mode = Mode::kShadow;
+  options_.burst = 1;
+  options_.max_wait = 150ms;
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(limiter().Take("a")->wait, 0ms);
+  EXPECT_EQ(journal_.events.size(), 2U);
+}
+
+TEST_F(KeyedLimiterTest, ATurnThatOthersWaitBehindIsNotGivenOutAgain) {
+  options_.burst = 1;
+  options_.max_wait = 1s;
+  TakeAll("a", 1);
+  const auto turn = limiter().Take("a");
+  TakeAll("a", 1);
+  limiter().GiveBack(*turn, clock_.Now());
+  EXPECT_EQ(limiter().Take("a")->wait, 300ms);
 }
 
 TEST_F(KeyedLimiterTest, TheBoundIsToldAtMostOnceASecond) {
@@ -152,6 +385,34 @@ TEST_F(KeyedLimiterTest, ApplyKeepsEachKeysDebt) {
   EXPECT_EQ(limiter().Take("a").error().retry_after, 1min);
 }
 
+TEST_F(KeyedLimiterTest, ApplyKeepsTheDebtOfThoseWithoutAPlace) {
+  options_.max_keys = 16;
+  TakeByEach(24);
+  TakeAll("stranger", 4);
+  limiter().Apply(options_);
+  EXPECT_EQ(TakeAll("stranger", 10), 1);
+}
+
+TEST_F(KeyedLimiterTest, AWaitThatIsAllowedWhileItRunsHoldsForTheNextCall) {
+  TakeAll("a", 5);
+  options_.max_wait = 100ms;
+  limiter().Apply(options_);
+  EXPECT_EQ(TakeAll("a", 5), 1);
+}
+
+TEST_F(KeyedLimiterTest, TurnedOffWhileItRunsItRefusesNothing) {
+  TakeAll("a", 5);
+  options_.mode = Mode::kOff;
+  limiter().Apply(options_);
+  EXPECT_EQ(TakeAll("a", 5), 5);
+}
+
+TEST_F(KeyedLimiterTest, IdleKeysAreNotLive) {
+  TakeByEach(10);
+  clock_.Advance(101ms);
+  EXPECT_EQ(limiter().live(clock_.Now()), 0U);
+}
+
 TEST_F(KeyedLimiterTest, ManyChangesInARowLoseNoDebt) {
   TakeAll("a", 4);
   for (std::uint64_t i = 1; i <= 40; ++i) {
@@ -173,6 +434,19 @@ TEST_F(KeyedLimiterTest, ShadowTellsAndRefusesNothing) {
   EXPECT_EQ(TakeAll("a", 8), 8);
   ASSERT_EQ(journal_.events.size(), 3U);
   EXPECT_EQ(journal_.events[0].kind, EventKind::kWouldRefuse);
+  EXPECT_EQ(journal_.events[0].service, "orders");
+  EXPECT_EQ(limiter().would_refuse(), 3U);
+  EXPECT_EQ(limiter().refused(), 0U);
+}
+
+TEST_F(KeyedLimiterTest, ShadowTellsTheTrailOfTheCallAndNobodyElse) {
+  options_.mode = Mode::kShadow;
+  TakeAll("a", 5);
+  Journal trail;
+  EXPECT_TRUE(limiter().Take("a", clock_.Now(), 1, kForever, &trail));
+  ASSERT_EQ(trail.events.size(), 1U);
+  EXPECT_EQ(trail.events[0].kind, EventKind::kWouldRefuse);
+  EXPECT_TRUE(journal_.events.empty());
 }
 
 TEST_F(KeyedLimiterTest, OffIsNotAsked) {

@@ -42,6 +42,15 @@ TEST_F(LoadTest, GivesATokenBackOnceHoweverItIsMoved) {
   EXPECT_EQ(load_.in_flight(), 0U);
 }
 
+TEST_F(LoadTest, GivesBackATokenThatAnotherReplaces) {
+  {
+    auto one = load_.Start();
+    auto two = load_.Start();
+    one = std::move(two);
+  }
+  EXPECT_EQ(load_.in_flight(), 0U);
+}
+
 TEST_F(LoadTest, CountsOutAlsoACallThatThrew) {
   const auto call = [this] {
     const auto token = load_.Start();
@@ -84,6 +93,18 @@ TEST_F(LoadTest, BeginsAnewAfterALongRest) {
   EXPECT_NEAR(Milliseconds(), 5, 0.01);
 }
 
+TEST_F(LoadTest, GoesOnWhenItsStampsComeRound) {
+  now_ = TimePoint(Duration(std::int64_t{1} << 52)) - 5s;
+  Succeed(100ms);
+  now_ += 10s;
+  EXPECT_NEAR(Milliseconds(), 36.8, 0.5);
+}
+
+TEST_F(LoadTest, KnowsAnAnswerThatTookNoTime) {
+  Succeed(0ns);
+  EXPECT_EQ(load_.Latency(now_), 1ns);
+}
+
 TEST_F(LoadTest, TakesNoFastFailureForGoodLatency) {
   Succeed(10ms);
   for (int i = 0; i < 31; ++i) {
@@ -102,6 +123,9 @@ TEST_F(LoadTest, TakesASlowFailureForWhatItIs) {
 TEST_F(LoadTest, LearnsNoLatencyFromFailuresAlone) {
   Fail(100us);
   EXPECT_EQ(load_.Latency(now_), 0ns);
+  now_ = TimePoint(1s);  // as close to the beginning of a clock
+  Fail(100us);
+  EXPECT_EQ(load_.Latency(now_), 0ns);
 }
 
 TEST_F(LoadTest, RemembersTheLastSixteenCallsFailures) {
@@ -110,6 +134,19 @@ TEST_F(LoadTest, RemembersTheLastSixteenCallsFailures) {
   EXPECT_NEAR(load_.FailureShare(now_), 0.644, 0.001);  // 1 - (15/16)^16
   for (int i = 0; i < 16; ++i) Succeed(1ms);
   EXPECT_NEAR(load_.FailureShare(now_), 0.229, 0.001);
+}
+
+TEST_F(LoadTest, ForgetsAFailureAfterManyGoodCalls) {
+  Fail();
+  for (int i = 0; i < 100; ++i) Succeed(1ms);
+  EXPECT_EQ(load_.FailureShare(now_), 0);
+}
+
+TEST_F(LoadTest, TakesUpNoOldFailures) {
+  for (int i = 0; i < 200; ++i) Fail();
+  now_ += 31s;
+  Succeed(1ms);
+  EXPECT_EQ(load_.FailureShare(now_), 0);
 }
 
 TEST_F(LoadTest, MakesFailuresDearAndRareOnesNot) {
@@ -134,6 +171,47 @@ TEST_F(LoadTest, LetsAnIgnoredCallTouchNothingButTheCount) {
   EXPECT_NEAR(Milliseconds(), 5, 0.01);
   EXPECT_EQ(load_.FailureShare(now_), 0);
   EXPECT_EQ(load_.in_flight(), 0U);
+}
+
+TEST_F(LoadTest, HasNoMoreCallsThanItMay) {
+  load_.Apply(1);
+  const Load::Token one = load_.Start();
+  EXPECT_TRUE(one);
+  EXPECT_TRUE(load_.full());
+  EXPECT_FALSE(load_.Start());
+  EXPECT_EQ(load_.in_flight(), 1U);
+}
+
+TEST_F(LoadTest, AdmitsNobodyUntilEnoughHaveLeft) {
+  auto one = load_.Start();
+  const auto two = load_.Start();
+  load_.Apply(1);
+  EXPECT_FALSE(load_.Start());
+  one.Settle(Outcome::kSuccess, 1ms, now_);
+  EXPECT_FALSE(load_.Start());
+}
+
+TEST_F(LoadTest, SaysHowFullItIs) {
+  const Load::Token one = load_.Start();
+  const Load::Token two = load_.Start();
+  load_.Apply(1);
+  const Rejection rejection = NoRoom(load_);
+  EXPECT_EQ(rejection.reason, Reason::kConcurrency);
+  EXPECT_EQ(rejection.observed, 2);
+  EXPECT_EQ(rejection.threshold, 1);
+}
+
+TEST_F(LoadTest, AnObservedCallIsStillInFlight) {
+  Load::Token call = load_.Start();
+  call.Observe(Outcome::kSuccess, 5ms, now_);
+  EXPECT_NEAR(Milliseconds(), 5, 0.01);
+  EXPECT_EQ(load_.in_flight(), 1U);
+}
+
+TEST_F(LoadTest, TellsWhatAnAnswerUsuallyTakes) {
+  Succeed(5ms);
+  Fail();
+  EXPECT_EQ(load_.usual().Read(now_).calls, 2U);
 }
 
 TEST_F(LoadTest, LosesNothingWhenAClockIsALittleBehind) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "hale/base/random.h"
@@ -20,6 +22,11 @@ class OutlierTest : public testing::Test {
     for (std::size_t i = 0; i < set_.size(); ++i) set_[i].before = judgement.verdicts[i];
     return judgement;
   }
+  /// Judges, and what is told of one.
+  std::optional<Event> Told(std::size_t i) {
+    const InstanceVerdict before = set_[i].before;
+    return ToEvent(before, Judge().verdicts[i], now_);
+  }
   /// Judges as often as it takes for all places to be given.
   Judgement JudgeFor(Duration span) {
     Judgement judgement;
@@ -32,14 +39,12 @@ class OutlierTest : public testing::Test {
   }
   void Refuse(std::size_t i) { set_[i].refused = now_; }
   std::size_t Count(const Judgement& judgement, Use use) const {
-    std::size_t count = 0;
-    for (const auto& verdict : judgement.verdicts) count += verdict.use == use ? 1 : 0;
-    return count;
+    return static_cast<std::size_t>(
+        std::ranges::count(judgement.verdicts, use, &InstanceVerdict::use));
   }
   std::size_t LeftOut(const Judgement& judgement) const {
-    std::size_t count = 0;
-    for (const auto& verdict : judgement.verdicts) count += verdict.left_out ? 1 : 0;
-    return count;
+    return static_cast<std::size_t>(
+        std::ranges::count(judgement.verdicts, true, &InstanceVerdict::left_out));
   }
 
   std::vector<InstanceFacts> set_;
@@ -157,13 +162,15 @@ TEST_F(OutlierTest, LeavesOutTheSickOneAtATime) {
   EXPECT_EQ(LeftOut(Judge()), 2U);
 }
 
-TEST_F(OutlierTest, GivesThePlaceOfTheRecoveredToTheNext) {
+TEST_F(OutlierTest, GivesThePlaceOfTheRecoveredToTheNextAfterAnInterval) {
   Make(5);
   Sicken(0);
   Sicken(1);
   Judge();
-  now_ += 5s;
   set_[0].circuit = CircuitState::kClosed;
+  now_ += 999ms;
+  EXPECT_EQ(LeftOut(Judge()), 0U);
+  now_ += 1ms;
   const Judgement judgement = Judge();
   EXPECT_EQ(judgement.verdicts[0].standing, Standing::kIn);
   EXPECT_TRUE(judgement.verdicts[1].left_out);
@@ -211,6 +218,15 @@ TEST_F(OutlierTest, NeverPassesOverAnOperatorsOrder) {
   EXPECT_EQ(LeftOut(judgement), 4U);
 }
 
+TEST_F(OutlierTest, KeepsAnOperatorsOrderInPanic) {
+  Make(4);
+  for (std::size_t i = 0; i < 3; ++i) set_[i].health = Opinion::kBad;
+  set_[0].circuit = CircuitState::kForcedOpen;
+  EXPECT_TRUE(Judge().panic);
+  EXPECT_EQ(set_[0].before.use, Use::kNormal);  // its breaker refuses
+  EXPECT_TRUE(set_[0].before.left_out);
+}
+
 TEST_F(OutlierTest, UndoesALeavingOutThatMakesThePeersSlow) {
   Make(5);
   Sicken(0);
@@ -246,6 +262,21 @@ TEST_F(OutlierTest, LeavesNobodyOutForAWhileAfterAnUndoing) {
   for (InstanceFacts& facts : set_) facts.latency = 100ms;
   Judge();
   Sicken(1);
+  now_ += 9999ms;
+  EXPECT_EQ(LeftOut(Judge()), 0U);
+  now_ += 1ms;
+  EXPECT_EQ(LeftOut(Judge()), 1U);
+}
+
+TEST_F(OutlierTest, LeavesNobodyOutForAWhileThoughTheUndoneIsWell) {
+  Make(5);
+  Sicken(0);
+  Judge();
+  for (InstanceFacts& facts : set_) facts.latency = 100ms;
+  Judge();
+  set_[0].circuit = CircuitState::kClosed;
+  Judge();
+  Sicken(0);
   now_ += 9999ms;
   EXPECT_EQ(LeftOut(Judge()), 0U);
   now_ += 1ms;
@@ -315,10 +346,39 @@ TEST_F(OutlierTest, LeavesNobodyOutInShadow) {
   Make(3);
   options_.mode = Mode::kShadow;
   Refuse(0);
-  const InstanceVerdict verdict = Judge().verdicts[0];
-  EXPECT_EQ(verdict.use, Use::kNormal);
-  EXPECT_TRUE(verdict.left_out);
-  EXPECT_EQ(ToEvent({}, verdict, now_)->kind, EventKind::kWouldRefuse);
+  EXPECT_EQ(Told(0)->kind, EventKind::kWouldRefuse);
+  EXPECT_EQ(set_[0].before.use, Use::kNormal);
+  EXPECT_TRUE(set_[0].before.left_out);
+}
+
+TEST_F(OutlierTest, TellsOfNoReturnOfWhoWasNeverOut) {
+  Make(3);
+  options_.mode = Mode::kShadow;
+  Refuse(0);
+  Judge();
+  now_ += 3s;
+  set_[0].alive = now_;
+  EXPECT_FALSE(Told(0));
+  EXPECT_FALSE(set_[0].before.left_out);
+}
+
+TEST_F(OutlierTest, TellsOfLeavingOutWhenShadowEnds) {
+  Make(3);
+  options_.mode = Mode::kShadow;
+  Refuse(0);
+  Judge();
+  options_.mode = Mode::kEnforce;
+  EXPECT_EQ(Told(0)->kind, EventKind::kEjected);
+}
+
+TEST_F(OutlierTest, TellsOfAReturnWhenShadowBegins) {
+  Make(3);
+  Refuse(0);
+  Judge();
+  options_.mode = Mode::kShadow;
+  const auto event = Told(0);
+  EXPECT_EQ(event->kind, EventKind::kReturned);
+  EXPECT_EQ(event->detail, "in shadow");
 }
 
 TEST_F(OutlierTest, JudgesNobodyWhenOff) {
@@ -331,30 +391,279 @@ TEST_F(OutlierTest, JudgesNobodyWhenOff) {
 TEST_F(OutlierTest, TellsOfLeavingOutAndOfReturn) {
   Make(3);
   Refuse(0);
-  const InstanceVerdict out = Judge().verdicts[0];
-  EXPECT_EQ(ToEvent({}, out, now_)->kind, EventKind::kEjected);
-  EXPECT_EQ(ToEvent({}, out, now_)->reason, Reason::kUpstreamConnect);
-  EXPECT_FALSE(ToEvent(out, out, now_));
+  const auto left = Told(0);
+  EXPECT_EQ(left->kind, EventKind::kEjected);
+  EXPECT_EQ(left->reason, Reason::kUpstreamConnect);
+  EXPECT_FALSE(Told(0));
   now_ += 3s;
   set_[0].alive = now_;
-  const auto event = ToEvent(out, Judge().verdicts[0], now_);
+  const auto event = Told(0);
   EXPECT_EQ(event->kind, EventKind::kReturned);
   EXPECT_EQ(event->reason, Reason::kRecovered);
   EXPECT_EQ(event->span, 3s);
 }
 
+TEST_F(OutlierTest, TellsHowLongItWasOutForWhateverReasons) {
+  Make(3);
+  Refuse(0);
+  Judge();
+  now_ += 3s;
+  set_[0].alive = now_;
+  Sicken(0);
+  Judge();
+  now_ += 2s;
+  set_[0].circuit = CircuitState::kClosed;
+  EXPECT_EQ(Told(0)->span, 5s);
+}
+
 TEST_F(OutlierTest, TellsAStallByItsName) {
   Make(2);
   set_[0].stalled = true;
-  EXPECT_EQ(ToEvent({}, Judge().verdicts[0], now_)->kind, EventKind::kStalled);
+  EXPECT_EQ(Told(0)->kind, EventKind::kStalled);
 }
 
 TEST_F(OutlierTest, TellsAReturnByPanicByItsName) {
   Make(3);
   set_[0].health = Opinion::kBad;
-  const InstanceVerdict out = Judge().verdicts[0];
+  Judge();
   set_[1].health = Opinion::kBad;
-  EXPECT_EQ(ToEvent(out, Judge().verdicts[0], now_)->reason, Reason::kPanic);
+  EXPECT_EQ(Told(0)->reason, Reason::kPanic);
+}
+
+TEST_F(OutlierTest, TellsNoPanicWhenTheDeadIsAliveButSick) {
+  Make(5);
+  Sicken(1);
+  Refuse(0);
+  Judge();
+  now_ += 1s;
+  set_[0].alive = now_;
+  Sicken(0);
+  EXPECT_EQ(Told(0)->reason, Reason::kRecovered);
+}
+
+/// Sick by comparison: circuits are closed, and one is unlike the others.
+class UnlikePeersTest : public OutlierTest {
+ protected:
+  void Make(std::size_t count) {
+    OutlierTest::Make(count);
+    for (std::size_t i = 0; i < count; ++i) Takes(i, 5ms);
+  }
+  void Takes(std::size_t i, Duration usual) {
+    set_[i].figures = {.latency = usual, .failures = 0, .calls = 1000};
+  }
+  Use UseOf(std::size_t i) { return Judge().verdicts[i].use; }
+};
+
+TEST_F(UnlikePeersTest, LeavesOutTheSlowOneOfThree) {
+  Make(3);
+  Takes(1, 100ms);
+  const InstanceVerdict verdict = Judge().verdicts[1];
+  EXPECT_EQ(verdict.standing, Standing::kSick);
+  EXPECT_EQ(verdict.use, Use::kAside);
+  EXPECT_EQ(verdict.reason, Reason::kSlowRate);
+  EXPECT_TRUE(verdict.left_out);
+  EXPECT_EQ(verdict.until, now_ + 10s);
+}
+
+TEST_F(UnlikePeersTest, LeavesOutTheOneThatFailsMore) {
+  Make(3);
+  set_[2].figures.failures = 0.4;
+  EXPECT_EQ(Judge().verdicts[2].reason, Reason::kFailureRate);
+  EXPECT_EQ(set_[2].before.use, Use::kAside);
+}
+
+TEST_F(UnlikePeersTest, LeavesOutNobodyOfASlowSet) {
+  Make(3);
+  for (std::size_t i = 0; i < 3; ++i) Takes(i, 5s);
+  EXPECT_EQ(LeftOut(JudgeFor(30s)), 0U);
+}
+
+TEST_F(UnlikePeersTest, LeavesOutTheFarthestFirstAndOneAtATime) {
+  Make(10);
+  Takes(3, 100ms);
+  Takes(6, 1s);
+  EXPECT_EQ(UseOf(6), Use::kAside);
+  EXPECT_EQ(set_[3].before.use, Use::kNormal);
+  now_ += 1s;
+  EXPECT_EQ(UseOf(3), Use::kAside);
+}
+
+TEST_F(UnlikePeersTest, LeavesOutAFifthAtMostTogetherWithOpenCircuits) {
+  Make(10);
+  Takes(0, 1s);
+  Takes(1, 1s);
+  Sicken(2);
+  const Judgement judgement = JudgeFor(5s);
+  EXPECT_EQ(LeftOut(judgement), 2U);
+  EXPECT_TRUE(judgement.verdicts[2].left_out);  // it comes first: its breaker refuses anyway
+}
+
+TEST_F(UnlikePeersTest, KeepsItsPlaceWhenItsCircuitOpens) {
+  Make(3);
+  Takes(1, 100ms);
+  Judge();
+  now_ += 500ms;
+  Sicken(1);
+  EXPECT_EQ(UseOf(1), Use::kNormal);  // its breaker refuses
+  EXPECT_TRUE(set_[1].before.left_out);
+}
+
+TEST_F(UnlikePeersTest, BringsItBackAfterItsRestByARamp) {
+  Make(3);
+  Takes(1, 100ms);
+  Judge();
+  now_ += 9999ms;
+  EXPECT_EQ(UseOf(1), Use::kAside);
+  now_ += 1ms;
+  EXPECT_EQ(UseOf(1), Use::kNormal);
+  EXPECT_EQ(set_[1].before.ramp_from, now_);
+}
+
+TEST_F(UnlikePeersTest, BringsTheDeadBackByARampThoughItIsUnlike) {
+  Make(5);
+  Takes(0, 2s);
+  set_[1].health = Opinion::kBad;
+  Judge();
+  now_ += 2s;
+  Takes(1, 1s);  // and the one place is taken
+  set_[1].health = Opinion::kGood;
+  EXPECT_EQ(UseOf(1), Use::kNormal);
+  EXPECT_TRUE(set_[1].before.unlike);
+  EXPECT_EQ(set_[1].before.ramp_from, now_);
+}
+
+TEST_F(UnlikePeersTest, RestsTwiceAsLongTheNextTimeUpToItsMost) {
+  Make(3);
+  options_.deviation.max_rest = 15s;
+  Takes(1, 100ms);
+  Judge();
+  now_ += 10s;
+  Judge();
+  EXPECT_EQ(Judge().verdicts[1].until, now_ + 15s);
+}
+
+TEST_F(UnlikePeersTest, ForgivesWhoHasBeenWellBetween) {
+  Make(3);
+  Takes(1, 100ms);
+  Judge();
+  now_ += 10s;
+  Judge();
+  Takes(1, 5ms);
+  Judge();
+  Takes(1, 100ms);
+  EXPECT_EQ(Judge().verdicts[1].until, now_ + 10s);
+}
+
+TEST_F(UnlikePeersTest, ForgivesNobodyBeforeItHasBeenCompared) {
+  Make(3);
+  Takes(1, 100ms);
+  Judge();
+  now_ += 10s;
+  set_[1].figures.calls = 10;
+  Judge();
+  set_[1].figures.calls = 50;
+  EXPECT_EQ(Judge().verdicts[1].until, now_ + 20s);
+}
+
+TEST_F(UnlikePeersTest, UndoesItWhenThePeersGrowSlow) {
+  Make(5);
+  Takes(0, 100ms);
+  Judge();
+  for (InstanceFacts& facts : set_) facts.latency = 100ms;
+  EXPECT_EQ(UseOf(0), Use::kNormal);
+  EXPECT_TRUE(set_[0].before.undone);
+  now_ += 9999ms;
+  EXPECT_EQ(UseOf(0), Use::kNormal);
+  now_ += 1ms;
+  EXPECT_EQ(UseOf(0), Use::kAside);
+}
+
+TEST_F(UnlikePeersTest, LeavesNobodyElseOutForAWhileAfterAnUndoing) {
+  Make(5);
+  Takes(0, 100ms);
+  Judge();
+  for (InstanceFacts& facts : set_) facts.latency = 100ms;
+  Judge();
+  set_[0].figures = {};  // forgotten, as it was aside
+  Takes(1, 1s);
+  now_ += 9999ms;
+  EXPECT_EQ(LeftOut(Judge()), 0U);
+  now_ += 1ms;
+  EXPECT_EQ(UseOf(1), Use::kAside);
+}
+
+TEST_F(UnlikePeersTest, UsesItWhenTooFewAreLeft) {
+  Make(4);
+  Takes(0, 1s);
+  Judge();
+  Refuse(1);
+  Refuse(2);
+  Refuse(3);
+  EXPECT_EQ(UseOf(0), Use::kNormal);
+  EXPECT_EQ(set_[0].before.ramp_from, TimePoint::min());
+}
+
+TEST_F(UnlikePeersTest, UsesItRatherThanNobody) {
+  Make(4);
+  options_.panic = 0;
+  Takes(0, 1s);
+  Judge();
+  for (std::size_t i = 1; i < 4; ++i) Refuse(i);
+  EXPECT_TRUE(Judge().panic);
+  EXPECT_EQ(set_[0].before.use, Use::kNormal);
+  EXPECT_FALSE(set_[0].before.left_out);
+}
+
+TEST_F(UnlikePeersTest, UsesItRatherThanOneWhoseCircuitIsOpen) {
+  Make(4);
+  options_.panic = 0;
+  options_.max_sick = 0.5;
+  Takes(0, 1s);
+  Judge();
+  now_ += 1s;
+  Sicken(1);
+  Judge();
+  Refuse(2);
+  Refuse(3);
+  EXPECT_EQ(UseOf(0), Use::kNormal);
+  EXPECT_TRUE(set_[1].before.left_out);
+}
+
+TEST_F(UnlikePeersTest, ComparesNobodyWithTheDead) {
+  Make(4);
+  Takes(0, 100ms);
+  Refuse(1);
+  Sicken(2);
+  EXPECT_EQ(UseOf(0), Use::kNormal);  // only two are left to compare
+}
+
+TEST_F(UnlikePeersTest, OnlyTellsTheDistanceInShadow) {
+  Make(3);
+  options_.deviation.mode = Mode::kShadow;
+  Takes(1, 100ms);
+  const Judgement judgement = Judge();
+  EXPECT_GE(judgement.deviations[1].worse(), 1);
+  EXPECT_EQ(judgement.verdicts[1].use, Use::kNormal);
+  EXPECT_EQ(LeftOut(judgement), 0U);
+}
+
+TEST_F(UnlikePeersTest, EndsWhenItIsSwitchedOff) {
+  Make(3);
+  Takes(1, 100ms);
+  Judge();
+  options_.deviation.mode = Mode::kOff;
+  EXPECT_EQ(UseOf(1), Use::kNormal);
+}
+
+TEST_F(UnlikePeersTest, TellsHowFarItWasAndForHowLong) {
+  Make(3);
+  Takes(1, 100ms);
+  const auto event = Told(1);
+  EXPECT_EQ(event->kind, EventKind::kEjected);
+  EXPECT_EQ(event->detail, "unlike its peers");
+  EXPECT_EQ(event->observed, set_[1].before.distance);
+  EXPECT_EQ(event->threshold, 1);
+  EXPECT_EQ(event->span, 10s);
 }
 
 /// Law 6 and its kin, over random sets.
@@ -368,9 +677,14 @@ TEST_F(OutlierTest, KeepsItsBoundsOverAnyHistory) {
     facts.stalled = random.Below(4) == 0;
     (random.Below(2) == 0 ? facts.refused : facts.alive) = now_;
     facts.latency = Duration(static_cast<std::int64_t>(random.Below(200'000'000)));
+    facts.figures = {.latency = random.Below(4) == 0 ? 2s : 5ms,
+                     .failures = 0,
+                     .calls = static_cast<std::uint32_t>(random.Below(100))};
     now_ += 100ms;
     const Judgement judgement = Judge();
     int places = 0;
+    std::size_t aside = Count(judgement, Use::kAside);
+    ASSERT_TRUE(aside == 0 || aside + Count(judgement, Use::kOut) < set_.size());
     for (std::size_t i = 0; i < set_.size(); ++i) {
       const InstanceVerdict& verdict = judgement.verdicts[i];
       places += verdict.has_place ? 1 : 0;

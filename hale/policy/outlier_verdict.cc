@@ -26,6 +26,7 @@ void PublishedVerdict::Publish(const InstanceVerdict& verdict, const OutlierOpti
     probe_at_.store(Ticks(kNever), std::memory_order_relaxed);
   } else if (before != Use::kOut) {
     rests_.store(0, std::memory_order_relaxed);
+    rests_from_.store(Ticks(now), std::memory_order_relaxed);
     probe_at_.store(Ticks(EndOfRest(options, 0, random, now)), std::memory_order_relaxed);
   }
   // Release: who sees the use sees the ramp and the rest that belong to it.
@@ -39,7 +40,16 @@ bool PublishedVerdict::TakeProbe(const OutlierOptions& options, Random& random, 
   const std::int64_t next = Ticks(EndOfRest(options, rests, random, now));
   if (!probe_at_.compare_exchange_strong(at, next, std::memory_order_relaxed)) return false;
   rests_.fetch_add(1, std::memory_order_relaxed);
+  rests_from_.store(Ticks(now), std::memory_order_relaxed);
   return true;
+}
+
+void PublishedVerdict::Hasten(const OutlierOptions& options, TimePoint now) {
+  std::int64_t at = probe_at_.load(std::memory_order_relaxed);
+  const TimePoint from(Duration(rests_from_.load(std::memory_order_relaxed)));
+  const std::int64_t soon = Ticks(std::max(now, SaturatingAdd(from, options.rest)));
+  if (at == Ticks(kNever) || soon >= at) return;
+  probe_at_.compare_exchange_strong(at, soon, std::memory_order_relaxed);
 }
 
 }  // namespace hale::policy

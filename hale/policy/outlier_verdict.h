@@ -33,11 +33,14 @@ class PublishedVerdict {
   /// rest is twice as long, up to max_rest, with up to 20 % more so that probes do not march in
   /// step.
   bool TakeProbe(const OutlierOptions& options, Random& random, TimePoint now);
+  /// Calls are turned away for want of it: this rest is no longer than the first one.
+  void Hasten(const OutlierOptions& options, TimePoint now);
 
  private:
   std::atomic<Use> use_{Use::kNormal};
   std::atomic<std::uint32_t> rests_{0};
   std::atomic<std::int64_t> ramp_from_{TimePoint::min().time_since_epoch().count()};
+  std::atomic<std::int64_t> rests_from_{TimePoint::min().time_since_epoch().count()};
   std::atomic<std::int64_t> probe_at_{kNever.time_since_epoch().count()};
 };
 

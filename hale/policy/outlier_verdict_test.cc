@@ -66,6 +66,18 @@ TEST_F(PublishedVerdictTest, RestsTwiceAsLongEachTimeUpToItsMost) {
   }
 }
 
+TEST_F(PublishedVerdictTest, NeverRestsLongerThanItsMostNorShorterThanAtFirst) {
+  options_ = {.rest = 2s, .max_rest = 3s};
+  Publish(Use::kOut);
+  now_ = published_.probe_at();
+  EXPECT_TRUE(TakeProbe());
+  EXPECT_LE(Rest(), 3600ms);
+  options_.max_rest = 1s;
+  now_ = published_.probe_at();
+  EXPECT_TRUE(TakeProbe());
+  EXPECT_GE(Rest(), 2s);
+}
+
 TEST_F(PublishedVerdictTest, DoesNotRestAnewWhenJudgedAgain) {
   Publish(Use::kOut);
   const TimePoint probe_at = published_.probe_at();
@@ -87,6 +99,33 @@ TEST_F(PublishedVerdictTest, ForgetsItsRestsWhenItIsBack) {
   now_ = published_.probe_at();
   TakeProbe();
   EXPECT_LE(Rest(), 2400ms);
+}
+
+TEST_F(PublishedVerdictTest, RestsNoLongerThanAtFirstWhereItIsMissed) {
+  Publish(Use::kOut);
+  for (int i = 0; i < 4; ++i) {
+    now_ = published_.probe_at();
+    TakeProbe();
+  }
+  const TimePoint began = now_;
+  published_.Hasten(options_, now_);
+  EXPECT_EQ(published_.probe_at(), began + 1s);
+  now_ += 3s;
+  published_.Hasten(options_, now_);
+  EXPECT_EQ(published_.probe_at(), began + 1s);
+  EXPECT_TRUE(TakeProbe());
+}
+
+TEST_F(PublishedVerdictTest, IsNotHastenedIntoALongerRestNorWhileItIsIn) {
+  Publish(Use::kOut);
+  now_ += 500ms;
+  const TimePoint probe_at = published_.probe_at();
+  published_.Hasten(options_, now_);
+  EXPECT_LE(published_.probe_at(), probe_at);
+  EXPECT_GE(Rest(), 500ms);
+  Publish(Use::kNormal);
+  published_.Hasten(options_, now_);
+  EXPECT_EQ(published_.probe_at(), kNever);
 }
 
 TEST_F(PublishedVerdictTest, SpreadsTheProbesOfManyThatDiedTogether) {

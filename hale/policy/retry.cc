@@ -73,6 +73,7 @@ Reason WhyNot(const FailedAttempt& failure) {
 /// How long to wait, before the deadline has its say.
 Duration Wait(const RetryOptions& options, const FailedAttempt& failure, Random& random) {
   if (failure.failed == Failed::kInstance) return Duration::zero();
+  if (failure.at_once) return failure.retry_after;
   const Backoff backoff{.base = options.backoff_base, .max = options.backoff_max};
   return std::max(backoff.Delay(failure.attempt, random), failure.retry_after);
 }
@@ -105,11 +106,14 @@ RetryDecision Decide(const RetryOptions& options, const FailedAttempt& failure, 
   }
 
   const Duration delay = Wait(options, failure, random);
-  Duration room = failure.remaining;
-  if (options.max_elapsed > Duration::zero()) {
-    room = std::min(room, options.max_elapsed - failure.elapsed);
+  if (failure.remaining != kForever && failure.remaining - failure.needed <= delay) {
+    return Final(failure, Reason::kDeadline,
+                 {Seconds(failure.remaining), Seconds(delay) + Seconds(failure.needed)});
   }
-  if (room <= delay) return Final(failure, Reason::kDeadline, {Seconds(room), Seconds(delay)});
+  const Duration room = options.max_elapsed - failure.elapsed;
+  if (options.max_elapsed > Duration::zero() && room <= delay) {
+    return Final(failure, Reason::kDeadline, {Seconds(room), Seconds(delay)});
+  }
 
   RetryDecision decision;
   decision.verdict = options.mode == Mode::kShadow ? RetryDecision::Verdict::kWouldRetry
@@ -144,16 +148,14 @@ RetryPlan PlanRetry(const RetryOptions& options, const FailedAttempt& failure, R
 Event ToEvent(const RetryDecision& decision, TimePoint now) {
   Event event;
   event.at = now;
-  event.kind = decision.verdict == RetryDecision::Verdict::kRetry ? EventKind::kRetried
-                                                                  : EventKind::kRetryDenied;
+  event.kind = decision.verdict == RetryDecision::Verdict::kRetry        ? EventKind::kRetried
+               : decision.verdict == RetryDecision::Verdict::kWouldRetry ? EventKind::kWouldRefuse
+                                                                         : EventKind::kRetryDenied;
   event.reason = decision.reason;
   event.policy = "retry";
   event.observed = decision.observed;
   event.threshold = decision.threshold;
   event.span = decision.delay;
-  if (decision.verdict == RetryDecision::Verdict::kWouldRetry) {
-    event.detail = "shadow: it would have been retried";
-  }
   return event;
 }
 

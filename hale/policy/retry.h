@@ -77,8 +77,10 @@ struct FailedAttempt {
   bool answer_begun = false;      ///< a byte of an answer has been passed on
   bool shed = false;              ///< the answer says that it was turned away for overload
   bool hop_final = false;         ///< the answer said `hale-retry: no`
+  bool at_once = false;           ///< another attempt would follow without a back-off
   Duration elapsed{0};            ///< since the first attempt began
   Duration remaining = kForever;  ///< until the request's deadline
+  Duration needed{0};             ///< of it, by another attempt
 
   friend bool operator==(const FailedAttempt&, const FailedAttempt&) = default;
 };
@@ -121,8 +123,8 @@ struct RetryPlan {
 RetryPlan PlanRetry(const RetryOptions& options, const FailedAttempt& failure, RetryBudget& budget,
                     TimePoint now, Random& random);
 
-/// The decision as an event: kRetried or kRetryDenied; in shadow the latter says in `detail` that
-/// it would have been retried. The caller adds service and instance. Pure.
+/// The decision as an event: kRetried, kRetryDenied, or kWouldRefuse for what shadow would retry.
+/// The caller adds service and instance. Pure.
 Event ToEvent(const RetryDecision& decision, TimePoint now);
 
 }  // namespace hale::policy

@@ -1,5 +1,6 @@
 #include <benchmark/benchmark.h>
 
+#include "bench/allocations.h"
 #include "hale/policy/backoff.h"
 #include "hale/policy/retry.h"
 
@@ -19,6 +20,7 @@ FailedAttempt Reset() {
 void BackoffDelay(benchmark::State& state) {
   SeededRandom random(1);
   const Backoff backoff;
+  const bench::Allocations allocations(state);
   for (auto _ : state) benchmark::DoNotOptimize(backoff.Delay(4, random));
 }
 BENCHMARK(BackoffDelay);

@@ -10,6 +10,8 @@
 #include "hale/base/field.h"
 #include "hale/base/outcome.h"
 #include "hale/base/time.h"
+#include "hale/policy/deposit_lane.h"
+#include "hale/policy/lanes.h"
 #include "hale/policy/mode.h"
 
 namespace hale::policy {
@@ -18,7 +20,7 @@ struct RetryBudgetOptions {
   Mode mode = Mode::kEnforce;
   double ratio = 0.1;            ///< [0, 1] extra calls for each request of the last 10 s
   std::uint32_t reserve = 10;    ///< extra calls in 10 s for which no request is needed, fleet-wide
-  std::uint32_t fleet_size = 1;  ///< processes that share the reserve
+  std::uint32_t fleet_size = 0;  ///< processes that share the reserve; 0: as many as are known
 
   friend bool operator==(const RetryBudgetOptions&, const RetryBudgetOptions&) = default;
 };
@@ -29,7 +31,8 @@ constexpr auto Fields(Type<RetryBudgetOptions>) {
       Field{"mode", &O::mode, "off, shadow or enforce"},
       Field{"ratio", &O::ratio, 0.0, 1.0, "extra calls allowed for each request"},
       Field{"reserve", &O::reserve, 0, 8000, "extra calls in 10 s without a request, fleet-wide"},
-      Field{"fleet_size", &O::fleet_size, 1, 1'000'000, "processes that share the reserve"}};
+      Field{"fleet_size", &O::fleet_size, 0, 1'000'000,
+            "processes that share the reserve; 0: those that discovery knows, else 1"}};
 }
 constexpr std::string_view Shorthand(Type<RetryBudgetOptions>) { return "ratio"; }
 
@@ -38,10 +41,14 @@ enum class ExtraCall : std::uint8_t { kRetry, kRace, kHedge };
 
 /// Bounds how far failures multiply the load: extra calls are at most `ratio` of the requests, plus
 /// the reserve each 10 s (Google, "Site Reliability Engineering", 2016, ch. 21; a token bucket like
-/// Finagle's RetryBudget). What is deposited is gone after 5 to 10 s, two half windows, so that no
-/// long calm saves up for a storm. Races may take at most half, so that retries keep the rest.
-/// Balances are milli-tokens in one word: depositing, withdrawing and giving back are one
-/// compare-and-swap each (a race two), and no lock. Outlives its tokens. Thread-safe.
+/// Finagle's RetryBudget). The reserve is the whole fleet's: each process has its share, since what
+/// each client has for itself is multiplied by the clients. What is deposited is gone after 5 to
+/// 10 s, two half windows, so that no long calm saves up for a storm. Races and hedges together may
+/// take at most half, so that retries keep the rest, and hedges nothing of the reserve: without
+/// requests nobody is slow. Who deposits counts in its thread's own lane; who withdraws, and each
+/// thread's first request of a half window, brings what all lanes have to one word of milli-tokens.
+/// From that it takes by a compare-and-swap, a race by two. No lock: what another thread is
+/// bringing at this very moment is not seen. Outlives its tokens. Thread-safe.
 class RetryBudget {
  public:
   explicit RetryBudget(const RetryBudgetOptions& options = {});
@@ -55,7 +62,9 @@ class RetryBudget {
     Token() = default;
     Token(Token&& other) noexcept;
     Token& operator=(Token&& other) noexcept;
-    ~Token();
+    ~Token() {
+      if (budget_ != nullptr) budget_->Refund(kind_);
+    }
     void Sent() { budget_ = nullptr; }
 
    private:
@@ -75,19 +84,28 @@ class RetryBudget {
   /// Withdrawals refused, in shadow those that would have been.
   std::uint64_t denied() const { return denied_.load(std::memory_order_relaxed); }
 
-  /// What has been saved and spent stays; a new ratio holds from the next request on, a new reserve
-  /// from the next half window.
-  void Apply(const RetryBudgetOptions& options);
+  /// What has been saved and spent stays; a new ratio holds from the next request on, a larger
+  /// share of the reserve from the next half window, a smaller one at once. `fleet`: processes that
+  /// are known to share the reserve; the options' own figure wins.
+  void Apply(const RetryBudgetOptions& options, std::uint32_t fleet = 1);
+  /// Extra calls in 10 s for which no request is needed: this process's share.
+  double reserve() const;
 
  private:
-  bool TakeRacePlace(std::uint64_t balance, TimePoint now);
+  bool TakeRacePlace(std::uint64_t balance, HalfWindow half);
+  void GiveRacePlaceBack();
+  void TakeBack(std::uint32_t amount);
   void Refund(ExtraCall kind);
+  void Bring(HalfWindow half);
+  HalfWindow newest() const;
 
-  alignas(64) std::atomic<std::uint64_t> saved_;
+  // What requests read, apart from what extra calls write.
+  Lanes<DepositLane> lanes_;
   std::atomic<std::uint32_t> deposit_;  // milli-tokens a request
   std::atomic<std::uint32_t> grant_;    // milli-tokens a half window: half of our reserve
   std::atomic<Mode> mode_;
-  alignas(64) std::atomic<std::uint64_t> raced_;  // what races have taken
+  alignas(64) std::atomic<std::uint64_t> saved_;
+  std::atomic<std::uint64_t> raced_{0};  // what races and hedges have taken
   std::atomic<std::uint64_t> denied_{0};
 };
 

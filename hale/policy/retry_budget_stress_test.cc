@@ -46,6 +46,22 @@ TEST(RetryBudgetStressTest, LosesNoTokenBetweenThreads) {
   EXPECT_NEAR(sent + budget.balance(kNow), 80'000, 1e-6);
 }
 
+TEST(RetryBudgetStressTest, LosesNoDepositOfMoreThreadsThanThereAreLanes) {
+  RetryBudget budget({.ratio = 0.01, .reserve = 0});
+  std::atomic<int> sent{0};
+  OnThreads(12, [&] {
+    for (int i = 0; i < 5000; ++i) {
+      budget.OnRequest(kNow + (i % 2) * 5s);
+      if (i % 500 != 0) continue;
+      auto token = budget.Withdraw(ExtraCall::kRetry, kNow + 5s);
+      if (!token) continue;
+      token->Sent();
+      ++sent;
+    }
+  });
+  EXPECT_NEAR(sent + budget.balance(kNow + 5s), 600, 1e-6);
+}
+
 TEST(RetryBudgetStressTest, KeepsRacesToHalfBetweenThreads) {
   RetryBudget budget({.ratio = 0, .reserve = 1000});
   std::atomic<int> raced{0};

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "hale/base/random.h"
 
@@ -59,6 +61,7 @@ TEST(RetryBudgetTest, HasOnlyTheReserveAfterThreeIdleWindows) {
   RetryBudget budget({.ratio = 0.5, .reserve = 4});
   for (int i = 0; i < 1000; ++i) budget.OnRequest(kNow);
   EXPECT_EQ(budget.balance(kNow), 504);
+  EXPECT_TRUE(Spend(budget, kNow));  // who spends has seen all of it
   EXPECT_EQ(SpendAll(budget, kNow + 30s), 4);
 }
 
@@ -81,7 +84,7 @@ TEST(RetryBudgetTest, GivesBackATokenThatWasNotSent) {
 TEST(RetryBudgetTest, GivesBackAMovedTokenOnce) {
   RetryBudget budget({.ratio = 0, .reserve = 2});
   {
-    auto token = budget.Withdraw(ExtraCall::kHedge, kNow);
+    auto token = budget.Withdraw(ExtraCall::kRace, kNow);
     RetryBudget::Token taken = std::move(*token);
     RetryBudget::Token again;
     again = std::move(taken);
@@ -112,6 +115,81 @@ TEST(RetryBudgetTest, ForgetsWhatRacesTookWithTheWindow) {
   RetryBudget budget({.ratio = 0, .reserve = 10});
   SpendAll(budget, kNow, ExtraCall::kRace);
   EXPECT_EQ(SpendAll(budget, kNow + 10s, ExtraCall::kRace), 5);
+}
+
+TEST(RetryBudgetTest, LetsHedgesHaveHalfAndTogetherWithRacesNoMore) {
+  RetryBudget budget({.ratio = 1, .reserve = 0});
+  for (int i = 0; i < 10; ++i) budget.OnRequest(kNow);
+  EXPECT_EQ(SpendAll(budget, kNow, ExtraCall::kHedge), 5);
+  EXPECT_EQ(SpendAll(budget, kNow, ExtraCall::kRace), 0);
+  EXPECT_EQ(SpendAll(budget, kNow), 5);
+}
+
+TEST(RetryBudgetTest, LetsHedgesHaveNothingOfTheReserve) {
+  RetryBudget budget({.ratio = 1, .reserve = 10});
+  EXPECT_EQ(SpendAll(budget, kNow, ExtraCall::kHedge), 0);
+  for (int i = 0; i < 4; ++i) budget.OnRequest(kNow);
+  EXPECT_EQ(SpendAll(budget, kNow, ExtraCall::kHedge), 2);
+  EXPECT_EQ(SpendAll(budget, kNow), 12);
+}
+
+TEST(RetryBudgetTest, KeepsHedgesToTheirShareWhenAllCallsAreSlow) {
+  RetryBudget budget({.ratio = 0.01, .reserve = 10});
+  int hedged = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    budget.OnRequest(kNow + i * 1ms);
+    hedged += Spend(budget, kNow + i * 1ms, ExtraCall::kHedge) ? 1 : 0;
+  }
+  EXPECT_LE(hedged, 100);  // 1 % of the calls, however many would be hedged
+  EXPECT_GE(hedged, 40);
+}
+
+TEST(RetryBudgetTest, SaysWhatAHedgeMustLeave) {
+  RetryBudget budget({.ratio = 1, .reserve = 10});
+  const auto token = budget.Withdraw(ExtraCall::kHedge, kNow);
+  ASSERT_FALSE(token);
+  EXPECT_EQ(token.error().observed, 10);
+  EXPECT_EQ(token.error().threshold, 11);
+}
+
+TEST(RetryBudgetTest, SharesTheReserveWithTheFleetThatIsKnown) {
+  RetryBudget budget({.reserve = 10});
+  EXPECT_EQ(budget.reserve(), 10);
+  budget.OnRequest(kNow);
+  budget.Apply({.reserve = 10}, 5);
+  EXPECT_EQ(budget.reserve(), 2);
+  EXPECT_EQ(SpendAll(budget, kNow), 2);  // the rest was taken back at once
+}
+
+TEST(RetryBudgetTest, BelievesTheDocumentRatherThanWhatIsKnown) {
+  RetryBudget budget;
+  budget.Apply({.reserve = 10, .fleet_size = 2}, 5);
+  EXPECT_EQ(budget.reserve(), 5);
+}
+
+TEST(RetryBudgetTest, HasAGreaterShareFromTheNextHalfWindowOn) {
+  RetryBudget budget({.reserve = 10, .fleet_size = 5});
+  budget.OnRequest(kNow);
+  SpendAll(budget, kNow);
+  budget.Apply({.reserve = 10, .fleet_size = 1});
+  EXPECT_EQ(SpendAll(budget, kNow), 0);
+  EXPECT_EQ(SpendAll(budget, kNow + 5s), 5);
+}
+
+TEST(RetryBudgetTest, AFleetTogetherNeverExceedsItsReserveWhateverItsSize) {
+  SeededRandom random(13);
+  for (std::uint32_t size : {1U, 3U, 7U, 10U, 50U}) {
+    std::vector<std::unique_ptr<RetryBudget>> fleet;
+    for (std::uint32_t i = 0; i < size; ++i) {
+      fleet.push_back(std::make_unique<RetryBudget>(RetryBudgetOptions{.reserve = 10}));
+      fleet.back()->Apply({.reserve = 10}, size);
+    }
+    int extra = 0;
+    for (TimePoint now = kNow; now < kNow + 100s; now += 100ms) {
+      extra += SpendAll(*fleet[random.Below(size)], now);
+      ASSERT_LE(extra, 10 + Seconds(now - kNow)) << size;
+    }
+  }
 }
 
 TEST(RetryBudgetTest, SaysWhatThereWasWhenItRefuses) {
@@ -169,6 +247,31 @@ TEST(RetryBudgetTest, LosesNothingWhenAClockIsALittleBehind) {
   for (int i = 0; i < 5; ++i) budget.OnRequest(kNow);
   for (int i = 0; i < 5; ++i) budget.OnRequest(kNow - 6s);
   EXPECT_EQ(budget.balance(kNow), 10);
+}
+
+TEST(RetryBudgetTest, SpendsWhatCameInTheHalfWindowBefore) {
+  RetryBudget budget({.ratio = 1, .reserve = 0});
+  for (int i = 0; i < 5; ++i) budget.OnRequest(kNow);
+  EXPECT_EQ(SpendAll(budget, kNow + 5s), 5);
+  EXPECT_EQ(SpendAll(budget, kNow + 5s), 0);
+}
+
+TEST(RetryBudgetTest, SpendsWhatCameLongAfterTheHalfWindowBeforeIt) {
+  RetryBudget budget({.ratio = 1, .reserve = 10});
+  budget.OnRequest(kNow);
+  budget.Apply({.ratio = 1, .reserve = 2});
+  budget.OnRequest(kNow + 5s);  // has its half window begin with the share of then
+  budget.Apply({.ratio = 1, .reserve = 10});
+  EXPECT_EQ(budget.balance(kNow + 5s), 4);
+}
+
+TEST(RetryBudgetTest, TakesASmallerShareAlsoFromWhatNobodyHasLookedAt) {
+  RetryBudget budget({.ratio = 1, .reserve = 10});
+  budget.OnRequest(kNow);
+  SpendAll(budget, kNow);
+  for (int i = 0; i < 8; ++i) budget.OnRequest(kNow);
+  budget.Apply({.ratio = 1, .reserve = 4});  // half windows of 2 instead of 5, of which one is gone
+  EXPECT_EQ(budget.balance(kNow), 5);
 }
 
 TEST(RetryBudgetTest, SavesNoMoreThanItCanHold) {

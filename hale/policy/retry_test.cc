@@ -168,6 +168,28 @@ TEST_F(RetryTest, GivesUpAtOnceWhenTheDeadlineLeavesNoRoomForTheWait) {
   EXPECT_EQ(decision.threshold, 3);
 }
 
+TEST_F(RetryTest, SaysWhatRemainsAndWhatTheWaitAndAnAttemptNeed) {
+  FailedAttempt failure = Status(503);
+  failure.retry_after = 1s;
+  failure.needed = 2s;
+  failure.remaining = 3s + 1ns;
+  EXPECT_EQ(Decide(failure).verdict, Verdict::kRetry);
+  failure.remaining = 3s;
+  const RetryDecision decision = Decide(failure);
+  EXPECT_EQ(decision.reason, Reason::kDeadline);
+  EXPECT_EQ(decision.observed, 3);
+  EXPECT_EQ(decision.threshold, 3);
+}
+
+TEST_F(RetryTest, MaxElapsedIsForWaitsNotForAttempts) {
+  FailedAttempt failure = Status(503);
+  options_.max_elapsed = 2s;
+  failure.retry_after = 1s;
+  failure.needed = 5s;
+  failure.remaining = 10s;
+  EXPECT_EQ(Decide(failure).verdict, Verdict::kRetry);
+}
+
 TEST_F(RetryTest, WaitsAsLongAsTheServerAsked) {
   FailedAttempt failure = Status(503);
   failure.retry_after = 3s;
@@ -229,8 +251,7 @@ TEST_F(RetryTest, OnlySaysSoInShadow) {
   const RetryPlan plan = Plan(Reset());
   EXPECT_EQ(plan.decision.verdict, Verdict::kWouldRetry);
   EXPECT_EQ(budget_.balance(kNow), 2);
-  EXPECT_EQ(ToEvent(plan.decision, kNow).kind, EventKind::kRetryDenied);
-  EXPECT_FALSE(ToEvent(plan.decision, kNow).detail.empty());
+  EXPECT_EQ(ToEvent(plan.decision, kNow).kind, EventKind::kWouldRefuse);
 }
 
 TEST_F(RetryTest, DecidesNothingWhenOff) {

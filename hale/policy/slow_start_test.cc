@@ -36,7 +36,10 @@ TEST(SlowStartTest, LeavesThoseAloneThatWereThereFromTheStart) {
   EXPECT_EQ(SlowStartWeight(4, TimePoint::min(), kJoined, 10s), 4);
 }
 
-TEST(SlowStartTest, IsOffWithoutAWindow) { EXPECT_EQ(SlowStartWeight(4, kJoined, kJoined, 0s), 4); }
+TEST(SlowStartTest, IsOffWithoutAWindow) {
+  EXPECT_EQ(SlowStartWeight(4, kJoined, kJoined, 0s), 4);
+  EXPECT_EQ(SlowStartWeight(4, kJoined, kJoined - 1s, 0s), 4);
+}
 
 TEST(SlowStartTest, TakesAClockThatIsBehindAsTheBeginning) {
   EXPECT_DOUBLE_EQ(WeightAfter(-1s), 0.4);

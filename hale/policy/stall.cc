@@ -45,19 +45,6 @@ std::vector<bool> JudgeStalls(std::span<const PulseReading> set, Duration theta,
   return stalled;
 }
 
-Pulse::Call::Call(Call&& other) noexcept
-    : pulse_(std::exchange(other.pulse_, nullptr)), sent_(other.sent_) {}
-
-Pulse::Call& Pulse::Call::operator=(Call&& other) noexcept {
-  std::swap(pulse_, other.pulse_);
-  std::swap(sent_, other.sent_);
-  return *this;
-}
-
-Pulse::Call::~Call() {
-  if (pulse_ != nullptr) pulse_->EndWithout();
-}
-
 void Pulse::Call::Answered(TimePoint now) {
   Pulse* pulse = std::exchange(pulse_, nullptr);
   if (pulse == nullptr) return;

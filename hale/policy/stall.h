@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "hale/base/time.h"
@@ -39,9 +40,16 @@ class Pulse {
   class [[nodiscard]] Call {
    public:
     Call() = default;
-    Call(Call&& other) noexcept;
-    Call& operator=(Call&& other) noexcept;
-    ~Call();
+    Call(Call&& other) noexcept
+        : pulse_(std::exchange(other.pulse_, nullptr)), sent_(other.sent_) {}
+    Call& operator=(Call&& other) noexcept {
+      std::swap(pulse_, other.pulse_);
+      std::swap(sent_, other.sent_);
+      return *this;
+    }
+    ~Call() {
+      if (pulse_ != nullptr) pulse_->EndWithout();
+    }
     /// The first byte of its answer is here; includes OnBytes.
     void Answered(TimePoint now);
     explicit operator bool() const { return pulse_ != nullptr; }

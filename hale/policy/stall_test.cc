@@ -82,6 +82,33 @@ TEST_F(StallTest, NeedsAPeersAnswerToALaterCall) {
   EXPECT_FALSE(Stalled(0));
 }
 
+TEST_F(StallTest, TakesNoAnswerToACallOfTheSameInstantForALaterOne) {
+  const auto hung = Send(0);
+  Serve(1);
+  now_ += 10s;
+  Judge();
+  EXPECT_FALSE(Stalled(0));
+}
+
+TEST_F(StallTest, TakesThePeersLatestAnswerThoughItsOwnIsLater) {
+  // By the clock of a loop that is ahead it has answered itself since its silence began.
+  const PulseReading silent = {.waiting_since = now_, .answered = now_ + 5ms, .unanswered = 1};
+  const PulseReading peer = {.answered = now_ + 1ms};
+  EXPECT_TRUE(JudgeStalls(std::array{silent, peer}, kTheta, now_ + kTheta)[0]);
+  EXPECT_TRUE(JudgeStalls(std::array{peer, silent}, kTheta, now_ + kTheta)[1]);
+}
+
+TEST_F(StallTest, JudgesNobodySilentWhoOwesNoAnswer) {
+  const std::array set = {PulseReading{.waiting_since = now_},
+                          PulseReading{.answered = now_ + 1ms}};
+  EXPECT_FALSE(JudgeStalls(set, kTheta, now_ + kTheta)[0]);
+}
+
+TEST_F(StallTest, JudgesTheStalledToBeSoStill) {
+  const PulseReading stalled = {.stalled = true};
+  EXPECT_TRUE(JudgeStalls({&stalled, 1}, kTheta, now_)[0]);
+}
+
 TEST_F(StallTest, FindsNobodyAlone) {
   count_ = 1;
   Serve(0);
@@ -116,6 +143,26 @@ TEST_F(StallTest, BeginsTheSilenceAnewAtTheLastByte) {
   const auto hung = Send(0);
   now_ += 200ms;
   pulses_[0].OnBytes(now_);
+  now_ += 1ms;
+  Serve(1);
+  now_ += kTheta;
+  Judge();
+  EXPECT_TRUE(Stalled(0));
+}
+
+TEST_F(StallTest, CountsFromTheFirstCallThatIsOut) {
+  const auto hung = Send(0);
+  now_ += 200ms;
+  const auto later = Send(0);
+  Serve(1);
+  now_ = hung.sent() + kTheta;
+  Judge();
+  EXPECT_TRUE(Stalled(0));
+}
+
+TEST_F(StallTest, CountsAlsoFromTheBeginningOfAClock) {
+  now_ = TimePoint();
+  const auto hung = Send(0);
   now_ += 1ms;
   Serve(1);
   now_ += kTheta;
@@ -169,6 +216,18 @@ TEST_F(StallTest, SuspectsNobodyForACallThatWasJustSent) {
   EXPECT_FALSE(Stalled(0));
 }
 
+TEST_F(StallTest, CountsNoTimeInWhichNothingWasOut) {
+  {
+    const auto given_up = Send(0);
+  }
+  now_ += 1min;
+  const auto fresh = Send(0);
+  now_ += 1ms;
+  Serve(1);
+  Judge();
+  EXPECT_FALSE(Stalled(0));
+}
+
 TEST_F(StallTest, FindsTwoOfThreeByTheThird) {
   count_ = 3;
   const auto one = Send(0);
@@ -194,6 +253,22 @@ TEST_F(StallTest, DoesNotMarkWhoHasAnsweredSinceItWasRead) {
   EXPECT_FALSE(Stalled(0));
 }
 
+TEST_F(StallTest, TellsEachWhoMarksItThatItIsStalled) {
+  const auto hung = Send(0);
+  const PulseReading reading = pulses_[0].Read();
+  EXPECT_TRUE(pulses_[0].MarkStalled(reading));
+  EXPECT_TRUE(pulses_[0].MarkStalled(reading));
+}
+
+TEST_F(StallTest, GivesUpACallThatAnotherReplaces) {
+  {
+    auto one = Send(0);
+    auto two = Send(0);
+    one = std::move(two);
+  }
+  EXPECT_EQ(pulses_[0].Read().unanswered, 0U);
+}
+
 TEST_F(StallTest, CountsACallOnceHoweverItIsMoved) {
   {
     auto call = Send(0);
@@ -205,6 +280,7 @@ TEST_F(StallTest, CountsACallOnceHoweverItIsMoved) {
     again.Answered(now_);
   }
   EXPECT_EQ(pulses_[0].Read().unanswered, 0U);
+  EXPECT_EQ(pulses_[0].Read().answered, now_);
   EXPECT_EQ(pulses_[0].Read().waiting_since, kNever);
 }
 

@@ -13,6 +13,7 @@ constexpr std::uint64_t kFew = 100;
 constexpr Duration kCautious = 500ms;
 constexpr Duration kBefore = 1s;
 constexpr Duration kLeast = 250ms;
+constexpr Duration kLeastHung = 2s;
 
 }  // namespace
 
@@ -40,9 +41,10 @@ void LatencyHistogram::Record(Duration latency) {
 void LatencyHistogram::Fade() {
   std::uint64_t removed = 0;
   for (auto& bucket : buckets_) {
-    const std::uint32_t half = bucket.load(std::memory_order_relaxed) / 2;
-    bucket.fetch_sub(half, std::memory_order_relaxed);
-    removed += half;
+    std::uint32_t before = bucket.load(std::memory_order_relaxed);
+    while (!bucket.compare_exchange_weak(before, before / 2, std::memory_order_relaxed)) {
+    }
+    removed += before - before / 2;
   }
   count_.fetch_sub(removed, std::memory_order_relaxed);
 }
@@ -64,6 +66,11 @@ Duration StallThreshold(const LatencyHistogram& replies) {
   const Duration usual = 3 * replies.Quantile(0.999);
   // Of fewer than 1,000 replies p99.9 is their slowest: believed, but not below half a second.
   return count < kEnough ? std::clamp(usual, kCautious, kBefore) : std::max(kLeast, usual);
+}
+
+Duration HungThreshold(const LatencyHistogram& replies, Duration most) {
+  if (replies.count() < kFew) return most;
+  return std::min(most, std::max(kLeastHung, 4 * replies.Quantile(0.999)));
 }
 
 }  // namespace hale::policy

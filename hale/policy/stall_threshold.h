@@ -19,6 +19,10 @@ class LatencyHistogram {
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
   /// The latency that a share `quantile` of replies did not exceed; zero without replies.
   Duration Quantile(double quantile) const;
+  /// Halves all counts; what was seen once is forgotten.
+  void Fade();
+  /// What takes this long or longer is told apart no more.
+  static constexpr Duration Longest() { return Duration(std::int64_t{1} << (kLowest + kPowers)); }
 
  private:
   static constexpr int kSteps = 8;    // a power of two
@@ -27,7 +31,6 @@ class LatencyHistogram {
   static constexpr std::size_t kBuckets = kSteps * kPowers + 1;
   static std::size_t Index(Duration latency);
   static Duration Upper(std::size_t index);
-  void Fade();
 
   std::atomic<std::uint64_t> count_{0};
   std::array<std::atomic<std::uint32_t>, kBuckets> buckets_{};
@@ -38,5 +41,11 @@ class LatencyHistogram {
 /// before 1,000. Scans the buckets, under a
 /// microsecond: for a coarse interval, not for each call. Pure in its argument.
 Duration StallThreshold(const LatencyHistogram& replies);
+
+/// How long a call may be out before a breaker counts it as hung: 4 × p99.9, at least 2 s, at most
+/// `most`, and that before 100 replies. When all instances stop at once none is stalled; what they
+/// are sent until their breakers open is what they must work off before they answer anybody again.
+/// Pure in its arguments.
+Duration HungThreshold(const LatencyHistogram& replies, Duration most);
 
 }  // namespace hale::policy

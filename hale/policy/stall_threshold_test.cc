@@ -49,6 +49,14 @@ TEST_F(StallThresholdTest, ForgetsByHalves) {
   EXPECT_EQ(replies_.count(), 1U << 16);
 }
 
+TEST_F(StallThresholdTest, ForgetsWhatItSawOnce) {
+  Record(1, 1ms);
+  Record(3, 1s);
+  replies_.Fade();
+  EXPECT_EQ(replies_.count(), 1U);
+  EXPECT_GE(replies_.Quantile(0), 1s);
+}
+
 TEST_F(StallThresholdTest, FollowsAChangeThatLasts) {
   Record(100'000, 1s);
   Record(2'000'000, 1ms);
@@ -58,14 +66,40 @@ TEST_F(StallThresholdTest, FollowsAChangeThatLasts) {
 TEST_F(StallThresholdTest, IsCautiousBeforeAThousandReplies) {
   Record(99, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 1s);
-  Record(900, 1ms);
+  Record(1, 1ms);
+  EXPECT_EQ(StallThreshold(replies_), 500ms);
+  Record(899, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 500ms);
   Record(1, 1ms);
   EXPECT_EQ(StallThreshold(replies_), 250ms);
 }
 
+TEST_F(StallThresholdTest, BelievesFewSlowRepliesUpToASecond) {
+  Record(500, 250ms);
+  EXPECT_GE(StallThreshold(replies_), 750ms);
+  EXPECT_LT(StallThreshold(replies_), 1s);
+  Record(400, 1s);
+  EXPECT_EQ(StallThreshold(replies_), 1s);
+}
+
+TEST_F(StallThresholdTest, ACallHangsAtFourTimesTheLastInAThousand) {
+  Record(99, 1s);
+  EXPECT_EQ(HungThreshold(replies_, 10s), 10s);
+  Record(901, 1s);
+  EXPECT_GE(HungThreshold(replies_, 10s), 4s);
+  EXPECT_LE(HungThreshold(replies_, 10s), 4500ms);
+}
+
+TEST_F(StallThresholdTest, NoCallHangsSoonerThanInTwoSecondsUnlessToldSo) {
+  Record(1'000, 1ms);
+  EXPECT_EQ(HungThreshold(replies_, 5s), 2s);
+  EXPECT_EQ(HungThreshold(replies_, 200ms), 200ms);
+  EXPECT_EQ(HungThreshold(replies_, 0s), 0s);
+}
+
 TEST_F(StallThresholdTest, IsThreeTimesTheLastInAThousand) {
-  Record(10'000, 200ms);
+  Record(9'980, 1ms);
+  Record(20, 200ms);
   EXPECT_GE(StallThreshold(replies_), 600ms);
   EXPECT_LE(StallThreshold(replies_), 675ms);
 }

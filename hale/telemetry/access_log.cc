@@ -40,6 +40,10 @@ void AccessLog::Write(const AccessRecord& record) const {
   line.Text("path", RedactTarget(record.target, target), kMaxTarget);
   line.Integer("status", record.status);
   if (record.reason != Reason::kNone) line.Text("reason", Word(record.reason));
+  if (!record.fallback.empty()) {
+    line.Text("fallback", record.fallback);
+    line.Text("fallback_after", Word(record.fell_back_after));
+  }
   line.Span("duration_seconds", record.duration);
   line.Unsigned("bytes_in", record.bytes_in);
   line.Unsigned("bytes_out", record.bytes_out);

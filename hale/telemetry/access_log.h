@@ -27,7 +27,9 @@ struct AccessRecord {
   std::uint64_t bytes_out = 0;
   Duration duration{0};
   std::uint32_t attempts = 0;  ///< sent to instances; 0: refused here
-  std::string_view client;     ///< its address
+  std::string_view fallback;   ///< what was answered instead: `static`, `cached`, `service`
+  Reason fell_back_after = Reason::kNone;
+  std::string_view client;  ///< its address
   std::string_view user_agent;
 };
 

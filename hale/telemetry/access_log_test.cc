@@ -31,6 +31,7 @@ AccessRecord Answered() {
           .bytes_out = 1234,
           .duration = 1500us,
           .attempts = 1,
+          .fallback = {},
           .client = "10.0.0.9",
           .user_agent = "curl/8"};
 }

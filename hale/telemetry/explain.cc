@@ -22,6 +22,7 @@ Event EventOf(const Decision& decision) {
   event.observed = decision.observed;
   event.threshold = decision.threshold;
   event.span = decision.span;
+  event.detail = decision.detail.view();
   return event;
 }
 
@@ -43,6 +44,7 @@ void AppendDecision(std::string& out, const Decision& decision) {
   line.Number("observed", decision.observed);
   line.Number("threshold", decision.threshold);
   line.Span("span_seconds", decision.span);
+  line.Text("detail", decision.detail.view());
   line.Text("text", Sentence(EventOf(decision)));
   out += Object(line);
 }

@@ -44,6 +44,15 @@ TEST(ExplainTest, TheTextIsAHeadlineAndALineADecision) {
             "retry after 300ms\n");
 }
 
+TEST(ExplainTest, ADecisionKeepsWhatWasSaidBesideItsFigures) {
+  RequestRecord record = Refused();
+  Event event;
+  event.detail = "no place for its key";
+  record.trail.Add(event);
+  EXPECT_TRUE(ExplainText(record).ends_with("refused: no place for its key\n"));
+  EXPECT_NE(ExplainJson(record).find(R"("detail":"no place for its key")"), std::string::npos);
+}
+
 TEST(ExplainTest, NoAnswerIsSaidAsSuch) {
   RequestRecord record = Refused();
   record.kept = Kept::kFailed;

@@ -10,8 +10,10 @@ namespace hale::telemetry {
 namespace {
 
 // What a request goes through that is worth telling although it was answered.
-constexpr std::array kTouched = {EventKind::kWouldRefuse, EventKind::kRetried,
-                                 EventKind::kRetryDenied, EventKind::kRaced, EventKind::kStalled};
+constexpr std::array kTouched = {
+    EventKind::kWouldRefuse, EventKind::kRetried, EventKind::kRetryDenied,
+    EventKind::kRaced,       EventKind::kHedged,  EventKind::kJoined,
+    EventKind::kFellBack,    EventKind::kDelayed, EventKind::kStalled};
 
 template <std::size_t N>
 FixedText<N> HeaderText(std::span<const HeaderView> headers) {
@@ -48,7 +50,9 @@ FlightRecorder::FlightRecorder(const FlightRecorderOptions& options) : options_(
 
 std::optional<Kept> FlightRecorder::Classify(const AccessRecord& request,
                                              const RequestTrail& trail) const {
-  const bool local = request.attempts == 0 && request.reason != Reason::kNone;
+  // An error of the service's own that was shared came from an instance, asked by another call.
+  const bool local = request.attempts == 0 && request.reason != Reason::kNone &&
+                     request.reason != Reason::kUpstreamStatus;
   if (local && request.status != 0) return Kept::kRefused;
   if (AnswerFailed(request.status, request.reason)) return Kept::kFailed;
   if (std::ranges::any_of(kTouched, [&](EventKind kind) { return trail.Has(kind); })) {

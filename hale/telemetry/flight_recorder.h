@@ -27,7 +27,7 @@ enum class Kept : std::uint8_t {
 std::string_view Word(Kept kept);
 
 struct FlightRecorderOptions {
-  std::size_t lane = 256;                   ///< requests kept of each kind, about 3 KiB each
+  std::size_t lane = 256;                   ///< requests kept of each kind, about 4 KiB each
   Duration slow = std::chrono::seconds(1);  ///< kept when it took at least this long
   double sample = 0.001;                    ///< share of all others, by trace id
 };
@@ -77,6 +77,8 @@ class FlightRecorder {
   /// The newest over all lanes, newest first.
   std::vector<RequestRecord> Latest(std::size_t limit) const;
   std::uint64_t kept(Kept lane) const;
+  /// The most of each kind.
+  std::size_t lane() const { return options_.lane; }
 
  private:
   struct Lane {

@@ -65,6 +65,14 @@ TEST_F(FlightRecorderTest, AFailureIsKept) {
   EXPECT_EQ(Classify(record), Kept::kFailed);
 }
 
+TEST_F(FlightRecorderTest, AServicesOwnErrorIsNoRefusalThoughAnotherCallGotIt) {
+  AccessRecord record = Answered();
+  record.attempts = 0;
+  record.status = 500;
+  record.reason = Reason::kUpstreamStatus;
+  EXPECT_EQ(Classify(record), Kept::kFailed);
+}
+
 TEST_F(FlightRecorderTest, AnOriginsOwn404IsPlain) {
   AccessRecord record = Answered();
   record.status = 404;
@@ -72,8 +80,11 @@ TEST_F(FlightRecorderTest, AnOriginsOwn404IsPlain) {
 }
 
 TEST_F(FlightRecorderTest, WhatAPolicyTouchedIsKept) {
-  trail_.Add(Told(EventKind::kRaced));
-  EXPECT_EQ(Classify(Answered()), Kept::kRecovered);
+  for (const EventKind kind : {EventKind::kRaced, EventKind::kJoined, EventKind::kDelayed}) {
+    trail_ = RequestTrail(TimePoint{});
+    trail_.Add(Told(kind));
+    EXPECT_EQ(Classify(Answered()), Kept::kRecovered) << Word(kind);
+  }
 }
 
 TEST_F(FlightRecorderTest, ASlowRequestIsKeptFromTheBoundOn) {

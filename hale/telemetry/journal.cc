@@ -19,6 +19,10 @@ bool Folds(EventKind kind) {
     case EventKind::kRetried:
     case EventKind::kRetryDenied:
     case EventKind::kRaced:
+    case EventKind::kHedged:
+    case EventKind::kJoined:
+    case EventKind::kFellBack:
+    case EventKind::kDelayed:
     case EventKind::kBound:
       return true;
     default:
@@ -88,9 +92,17 @@ void Journal::Release(State& state, Fold& fold) {
 
 void Journal::ReleaseDue(State& state, TimePoint now) {
   if (state.waiting == 0) return;
-  for (Fold& fold : state.folds) {
-    if (now >= fold.until) Release(state, fold);
+  for (std::size_t i = 0; i < kFolds; ++i) {
+    if (now >= state.untils[i]) Release(state, state.folds[i]);
   }
+}
+
+/// Where such are folded, else the fold that ends first.
+std::size_t Journal::PlaceOf(const State& state, std::uint64_t hash) {
+  const auto known = std::ranges::find(state.hashes, hash);
+  if (known != state.hashes.end()) return static_cast<std::size_t>(known - state.hashes.begin());
+  const auto first = std::ranges::min_element(state.untils);
+  return static_cast<std::size_t>(first - state.untils.begin());
 }
 
 void Journal::Add(const Event& event) noexcept {
@@ -103,15 +115,17 @@ void Journal::Add(const Event& event) noexcept {
       ReleaseDue(state, now);
       return Enter(state, entry);
     }
-    Fold& fold = state.folds[hash % state.folds.size()];
-    if (fold.hash == hash && now < fold.until) {
+    const std::size_t place = PlaceOf(state, hash);
+    Fold& fold = state.folds[place];
+    if (now < state.untils[place]) {
+      if (state.hashes[place] != hash) return Enter(state, entry);
       if (fold.waiting++ == 0) ++state.waiting;
       fold.last = entry;
       return;
     }
     Release(state, fold);
-    fold.hash = hash;
-    fold.until = SaturatingAdd(now, kFoldFor);
+    state.hashes[place] = hash;
+    state.untils[place] = SaturatingAdd(now, kFoldFor);
     Enter(state, entry);
   });
 }

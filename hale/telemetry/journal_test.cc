@@ -116,6 +116,38 @@ TEST_F(JournalTest, ManyKindsAtOnceAreToldApart) {
   EXPECT_EQ(journal.Since(0).entries.size(), 200);
 }
 
+TEST_F(JournalTest, AsManyKindsAsTheTableHoldsTakeTwoEntriesASecondEach) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 64 * 100; ++i) {
+    const std::string instance = std::to_string(i % 64);
+    Event event;
+    event.instance = instance;
+    journal.Add(event);
+  }
+  EXPECT_EQ(journal.Since(0, 4096).entries.size(), 64);
+  clock_.Advance(1s);
+  EXPECT_EQ(journal.Since(0, 4096).entries.size(), 128);
+}
+
+TEST_F(JournalTest, AKindWithoutAPlaceIsEnteredAtOnceAndFoldedWhenOneIsFree) {
+  Journal journal(clock_, 4096);
+  const auto add = [&](int kind) {
+    const std::string instance = std::to_string(kind);
+    Event event;
+    event.instance = instance;
+    journal.Add(event);
+  };
+  for (int kind = 0; kind < 64; ++kind, clock_.Advance(1ms)) add(kind);
+  for (int times = 0; times < 3; ++times) add(64);
+  EXPECT_EQ(journal.last(), 67);
+  add(0);  // has its place still
+  EXPECT_EQ(journal.last(), 67);
+  clock_.Advance(1s - 64ms);  // the first one's second is over
+  for (int times = 0; times < 3; ++times) add(64);
+  EXPECT_EQ(journal.Since(0).entries.back().instance, "64");
+  EXPECT_EQ(journal.last(), 69);  // what waited of the first, and one for the three
+}
+
 TEST_F(JournalTest, ChangesOfStateAreNeverFolded) {
   for (int i = 0; i < 3; ++i) Add(EventKind::kOpened);
   EXPECT_EQ(journal_.Since(0).entries.size(), 3);

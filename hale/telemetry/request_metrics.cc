@@ -71,14 +71,16 @@ RouteMetrics::RouteMetrics(RequestMetrics& owner, std::string route)
 
 void RouteMetrics::Count(std::string_view method, int status, Reason reason, Duration took) {
   const std::size_t verb = MethodIndex(method);
-  const std::size_t column = StatusIndex(status);
+  const bool failed = AnswerFailed(status, reason);
+  const bool cut = failed && status < 400;
+  const std::size_t column = StatusIndex(cut ? 0 : status);
   Resolve(requests_[verb * kStatuses + column], [&]() -> const Counter& {
     return owner_.requests_.With({kMethodWords[verb], route_, StatusWord(column)});
   }).Add();
   Resolve(durations_[verb], [&]() -> const Histogram& {
     return owner_.durations_.With({kMethodWords[verb], route_});
   }).Observe(took);
-  if (!AnswerFailed(status, reason)) return;
+  if (!failed) return;
   Resolve(errors_[static_cast<std::size_t>(reason)], [&]() -> const Counter& {
     return owner_.errors_.With({route_, Word(reason)});
   }).Add();

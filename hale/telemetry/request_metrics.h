@@ -20,8 +20,9 @@ class RouteMetrics {
   RouteMetrics(const RouteMetrics&) = delete;
   RouteMetrics& operator=(const RouteMetrics&) = delete;
 
-  /// `status` 0: the client got no response. The method is labelled `_OTHER` if it is none of
-  /// RFC 9110's or PATCH, a status that nobody registered as its class, such as `4xx`.
+  /// `status` 0: the client got no response; one that was cut off counts as none. The method is
+  /// labelled `_OTHER` if it is none of RFC 9110's or PATCH, a status that nobody registered as its
+  /// class, such as `4xx`.
   void Count(std::string_view method, int status, Reason reason, Duration took);
 
  private:

@@ -44,6 +44,16 @@ TEST_F(RequestMetricsTest, AnAnswerThatIsCutOffIsAnErrorUnlessTheClientWent) {
   EXPECT_FALSE(Shows("http_requests_errors_total{route=\"/a\",reason=\"client_abort\"} 1"));
 }
 
+TEST_F(RequestMetricsTest, AnAnswerThatIsCutOffIsNone) {
+  metrics_.Route("/a").Count("GET", 200, Reason::kUpstreamReset, 1ms);
+  metrics_.Route("/a").Count("GET", 503, Reason::kUpstreamStatus, 1ms);
+  metrics_.Route("/a").Count("GET", 206, Reason::kClientAbort, 1ms);
+  for (const auto* code : {"none", "503", "206"}) {
+    EXPECT_TRUE(Shows("http_requests_total{method=\"GET\",route=\"/a\",code=\"" +
+                      std::string(code) + "\"} 1"));
+  }
+}
+
 TEST_F(RequestMetricsTest, ACallersFaultIsNoError) {
   metrics_.Route("/a").Count("GET", 429, Reason::kRateLimited, 1ms);
   EXPECT_TRUE(Shows("http_requests_total{method=\"GET\",route=\"/a\",code=\"429\"} 1"));

@@ -30,6 +30,7 @@ void RequestTrail::Add(const Event& event) {
   decision->observed = event.observed;
   decision->threshold = event.threshold;
   decision->span = event.span;
+  decision->detail = event.detail;
 }
 
 }  // namespace hale::telemetry

@@ -23,6 +23,7 @@ struct Decision {
   double observed = 0;
   double threshold = 0;
   Duration span{0};
+  FixedText<62> detail;
 };
 
 /// What was decided about one request, carried along by it: the first twelve decisions stand in the
@@ -34,7 +35,7 @@ class RequestTrail {
   RequestTrail(const RequestTrail& other) { *this = other; }
   RequestTrail& operator=(const RequestTrail& other);
 
-  /// Everything of the event is kept but its detail; long names are cut.
+  /// Long texts are cut.
   void Add(const Event& event);
   std::span<const Decision> decisions() const {
     if (size_ == 0) return {};

@@ -24,8 +24,12 @@ std::string Percent(double share) {
 
 std::string Time(double seconds) { return Rounded(Scale(Duration(1s), seconds)); }
 
+std::string Ratio(const Event& event) {
+  return fmt::format("{} of {}", Number(event.observed), Number(event.threshold));
+}
+
 std::string Of(const Event& event, std::string_view what) {
-  return fmt::format("{} of {} {}", Number(event.observed), Number(event.threshold), what);
+  return fmt::format("{} {}", Ratio(event), what);
 }
 
 // Spans are told as seconds: what was measured, and what it was held against.
@@ -34,8 +38,21 @@ std::string Against(const Event& event) {
   return fmt::format("{} against {}", Time(event.observed), Time(event.threshold));
 }
 
-std::string FiguresOfReason(const Event& event) {
-  switch (event.reason) {
+// Seconds until the deadline, and those that a call needs; a call that only waited says how long.
+std::string UntilDeadline(const Event& event) {
+  if (event.threshold > 0) {
+    return fmt::format("{} left, {} needed", Time(event.observed), Time(event.threshold));
+  }
+  if (event.observed == 0) return "no time left";
+  return event.observed < 0 ? Time(-event.observed) + " past it" : Time(event.observed) + " waited";
+}
+
+std::string SharesOf(const Event& event, std::string_view what) {
+  return fmt::format("{} of {} {}", Percent(event.observed), Percent(event.threshold), what);
+}
+
+std::string FiguresOfReason(const Event& event, Reason reason) {
+  switch (reason) {
     case Reason::kRateLimited:
       return Of(event, "permits");
     case Reason::kConcurrency:
@@ -51,13 +68,19 @@ std::string FiguresOfReason(const Event& event) {
     case Reason::kConsecutiveFailures:
       return Of(event, "failures in a row");
     case Reason::kHungCalls:
-      return Of(event, "calls hung");
+      return event.threshold < 1 ? SharesOf(event, "hung") : Of(event, "calls hung");
+    case Reason::kProbeFailed:
+      return Of(event, "probes passed");
     case Reason::kFailureRate:
-      return fmt::format("{} of {} failed", Percent(event.observed), Percent(event.threshold));
+      return SharesOf(event, "failed");
+    case Reason::kThrottled:
+      return fmt::format("{} of calls held back", Percent(event.observed));
     case Reason::kSlowRate:
-      return fmt::format("{} of {} slow", Percent(event.observed), Percent(event.threshold));
-    case Reason::kQueueTimeout:
+      return SharesOf(event, "slow");
     case Reason::kDeadline:
+      return UntilDeadline(event);
+    case Reason::kQueueTimeout:
+    case Reason::kShed:
     case Reason::kStalled:
     case Reason::kUpstreamTimeout:
     case Reason::kClientTimeout:
@@ -66,7 +89,7 @@ std::string FiguresOfReason(const Event& event) {
     case Reason::kCircuitOpen:
       return event.threshold == 0 ? std::string() : Of(event, "instances");
     default:
-      return fmt::format("{} of {}", Number(event.observed), Number(event.threshold));
+      return Ratio(event);
   }
 }
 
@@ -86,18 +109,49 @@ std::string By(std::string_view verb, const Event& event) {
   return text;
 }
 
+// It is about an instance, not about a call.
+bool LeavesOut(const Event& event) { return event.policy == "outlier" || event.policy == "stall"; }
+
+// Whether it is about one more attempt, which begins after the event's span.
+bool IsAttempt(const Event& event) {
+  return event.kind == EventKind::kRetried || event.kind == EventKind::kRaced ||
+         event.kind == EventKind::kHedged ||
+         (event.kind == EventKind::kWouldRefuse &&
+          (event.policy == "hedge" || event.policy == "retry"));
+}
+
+// What a policy in shadow would have done with the call.
+std::string_view WouldBe(std::string_view policy) {
+  if (policy == "fallback") return "would be answered with a fallback";
+  if (policy == "single_flight") return "would wait for an identical call";
+  if (policy == "hedge") return "would be sent to a second instance";
+  if (policy == "retry") return "would be retried";
+  return "would be refused";
+}
+
 std::string Head(const Event& event) {
   switch (event.kind) {
     case EventKind::kRefused:
       return By("refused", event);
     case EventKind::kWouldRefuse:
-      return By("would be refused", event);
+      if (LeavesOut(event)) return Subject(event) + " would be left out";
+      return By(WouldBe(event.policy), event);
     case EventKind::kRetried:
       return By("retried", event);
     case EventKind::kRetryDenied:
-      return By("not retried", event);
+      return By(event.policy == "hedge" ? "not hedged" : "not retried", event);
     case EventKind::kRaced:
       return By("sent to a second instance", event);
+    case EventKind::kHedged:
+      return By("slow, sent to a second instance", event);
+    case EventKind::kJoined:
+      return By("waits for an identical call", event);
+    case EventKind::kFellBack:
+      return By("answered with a fallback", event);
+    case EventKind::kDelayed:
+      return By(
+          event.policy == "single_flight" ? "waited for an identical call in vain" : "delayed",
+          event);
     case EventKind::kOpened:
       return "circuit of " + Subject(event) + " opened";
     case EventKind::kHalfOpened:
@@ -140,16 +194,10 @@ std::string SpanWords(const Event& event) {
   if (event.span == kForever) {
     return event.kind == EventKind::kRefused ? "do not ask again" : "for good";
   }
-  switch (event.kind) {
-    case EventKind::kRefused:
-    case EventKind::kWouldRefuse:
-      return "retry after " + Rounded(event.span);
-    case EventKind::kRetried:
-    case EventKind::kRaced:
-      return "after " + Rounded(event.span);
-    default:
-      return "for " + Rounded(event.span);
-  }
+  if (IsAttempt(event)) return "after " + Rounded(event.span);
+  if (LeavesOut(event)) return "for " + Rounded(event.span);
+  const bool refused = event.kind == EventKind::kRefused || event.kind == EventKind::kWouldRefuse;
+  return (refused ? "retry after " : "for ") + Rounded(event.span);
 }
 
 }  // namespace
@@ -165,10 +213,15 @@ std::string Rounded(Duration span) {
 }
 
 std::string Figures(const Event& event) {
-  if (event.observed == 0 && event.threshold == 0) return {};
+  const bool turned_away =
+      event.kind == EventKind::kRefused || event.kind == EventKind::kWouldRefuse;
+  if (event.observed == 0 && event.threshold == 0) {
+    return turned_away && event.reason == Reason::kDeadline ? UntilDeadline(event) : std::string();
+  }
+  if (event.kind == EventKind::kRetried || (IsAttempt(event) && event.policy == "retry")) {
+    return fmt::format("after attempt {} of {}", Number(event.observed), Number(event.threshold));
+  }
   switch (event.kind) {
-    case EventKind::kRetried:
-      return fmt::format("after attempt {} of {}", Number(event.observed), Number(event.threshold));
     case EventKind::kHealthChanged:
       return Of(event, "checks in a row");
     case EventKind::kPanic:
@@ -176,9 +229,19 @@ std::string Figures(const Event& event) {
                          Number(event.threshold));
     case EventKind::kInstancesChanged:
       return fmt::format("{}, before {}", Number(event.observed), Number(event.threshold));
+    case EventKind::kBound:
+      if (event.policy != "rate_limiter") break;
+      return fmt::format("{} calls without a place among {} keys", Number(event.observed),
+                         Number(event.threshold));
     default:
-      return FiguresOfReason(event);
+      break;
   }
+  if (event.policy == "outlier") return "distance " + Ratio(event);
+  if (event.policy == "circuit_breaker" && event.reason == Reason::kCircuitOpen) {
+    // The figures of what opened it, which the detail names.
+    return FiguresOfReason(event, ReasonFromWord(event.detail).value_or(Reason::kNone));
+  }
+  return FiguresOfReason(event, event.reason);
 }
 
 std::string Sentence(const Event& event) {

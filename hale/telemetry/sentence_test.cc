@@ -30,6 +30,46 @@ TEST(SentenceTest, AShadowsRefusalIsNone) {
             "would be refused by bulkhead of orders: concurrency, 1024 of 1024 in flight");
 }
 
+TEST(SentenceTest, AShadowThatRefusesNothingSaysWhatItWouldDo) {
+  Event event;
+  event.kind = EventKind::kWouldRefuse;
+  event.service = "orders";
+  event.policy = "single_flight";
+  EXPECT_EQ(Sentence(event), "would wait for an identical call by single_flight of orders");
+  event.policy = "fallback";
+  event.reason = Reason::kNoInstance;
+  EXPECT_EQ(Sentence(event),
+            "would be answered with a fallback by fallback of orders: no_instance");
+}
+
+TEST(SentenceTest, AWaitForAnAnswerThatIsNotSharedWasInVain) {
+  Event event;
+  event.kind = EventKind::kDelayed;
+  event.policy = "single_flight";
+  event.service = "orders";
+  event.span = 300ms;
+  EXPECT_EQ(Sentence(event),
+            "waited for an identical call in vain by single_flight of orders: for 300ms");
+  event.policy = "rate_limiter";
+  EXPECT_EQ(Sentence(event), "delayed by rate_limiter of orders: for 300ms");
+}
+
+TEST(SentenceTest, AShadowSaysWhatItWouldHaveSentOnceMore) {
+  Event event;
+  event.kind = EventKind::kWouldRefuse;
+  event.service = "orders";
+  event.policy = "hedge";
+  event.span = 11600us;
+  EXPECT_EQ(Sentence(event), "would be sent to a second instance by hedge of orders: after 11.6ms");
+  event.policy = "retry";
+  event.reason = Reason::kUpstreamReset;
+  event.observed = 1;
+  event.threshold = 3;
+  EXPECT_EQ(Sentence(event),
+            "would be retried by retry of orders: upstream_reset, after attempt 1 of 3, "
+            "after 11.6ms");
+}
+
 TEST(SentenceTest, AnOpenedCircuitSaysWhyAndForHowLong) {
   Event event;
   event.kind = EventKind::kOpened;
@@ -78,7 +118,96 @@ TEST(SentenceTest, TimesAreToldAsTimes) {
   event.reason = Reason::kDeadline;
   event.observed = 0.05;
   event.threshold = 1.5;
+  EXPECT_EQ(Figures(event), "50ms left, 1.5s needed");
+  event.reason = Reason::kQueueTimeout;
   EXPECT_EQ(Figures(event), "50ms against 1.5s");
+}
+
+TEST(SentenceTest, ADeadlineThatHasPassedSaysSince) {
+  Event event;
+  event.reason = Reason::kDeadline;
+  EXPECT_EQ(Sentence(event), "refused: deadline, no time left");
+  event.observed = -0.003;
+  EXPECT_EQ(Figures(event), "3ms past it");
+  event.observed = 0.003;
+  EXPECT_EQ(Figures(event), "3ms waited");
+}
+
+TEST(SentenceTest, WhatAPassedDeadlineOnlyCausedHasNoFigures) {
+  Event event;
+  event.kind = EventKind::kFellBack;
+  event.reason = Reason::kDeadline;
+  EXPECT_EQ(Figures(event), "");
+}
+
+TEST(SentenceTest, AnInstanceUnlikeItsPeersIsADistanceAway) {
+  Event event;
+  event.kind = EventKind::kEjected;
+  event.reason = Reason::kSlowRate;
+  event.policy = "outlier";
+  event.instance = "a:1";
+  event.observed = 1.323;
+  event.threshold = 1;
+  event.span = 10s;
+  event.detail = "unlike its peers";
+  EXPECT_EQ(Sentence(event),
+            "a:1 left out: slow_rate, distance 1.32 of 1, for 10s, unlike its peers");
+}
+
+TEST(SentenceTest, InShadowAnInstanceWouldBeLeftOutForAsLong) {
+  Event event;
+  event.kind = EventKind::kWouldRefuse;
+  event.policy = "outlier";
+  event.service = "orders";
+  event.instance = "a:1";
+  event.span = 6s;
+  EXPECT_EQ(Sentence(event), "orders a:1 would be left out: for 6s");
+  event.policy = "stall";
+  EXPECT_EQ(Sentence(event), "orders a:1 would be left out: for 6s");
+}
+
+TEST(SentenceTest, ACallThatIsRacedForAStallIsNotLeftOut) {
+  Event event;
+  event.kind = EventKind::kRaced;
+  event.policy = "stall";
+  event.span = 300ms;
+  EXPECT_EQ(Sentence(event), "sent to a second instance by stall: after 300ms");
+}
+
+TEST(SentenceTest, AFullTableOfKeysCountsCallsAndKeys) {
+  Event event;
+  event.kind = EventKind::kBound;
+  event.reason = Reason::kRateLimited;
+  event.policy = "rate_limiter";
+  event.service = "orders";
+  event.observed = 109;
+  event.threshold = 24;
+  EXPECT_EQ(Sentence(event),
+            "rate_limiter of orders is full: rate_limited, 109 calls without a place among 24 "
+            "keys");
+}
+
+TEST(SentenceTest, AnOpenCircuitsFiguresAreOfWhatOpenedIt) {
+  Event event;
+  event.kind = EventKind::kWouldRefuse;
+  event.reason = Reason::kCircuitOpen;
+  event.policy = "circuit_breaker";
+  event.observed = 5;
+  event.threshold = 5;
+  event.detail = "consecutive_failures";
+  EXPECT_EQ(Figures(event), "5 of 5 failures in a row");
+  event.detail = "probe_failed";
+  EXPECT_EQ(Figures(event), "5 of 5 probes passed");
+}
+
+TEST(SentenceTest, HungCallsAreAShareOrARow) {
+  Event event;
+  event.reason = Reason::kHungCalls;
+  event.observed = 0.6;
+  event.threshold = 0.5;
+  EXPECT_EQ(Figures(event), "60% of 50% hung");
+  event.observed = event.threshold = 5;
+  EXPECT_EQ(Figures(event), "5 of 5 calls hung");
 }
 
 TEST(SentenceTest, WithoutFiguresNoneAreMadeUp) {

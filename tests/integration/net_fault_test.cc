@@ -1,6 +1,7 @@
 // Peers that stop, vanish, hurry or dawdle: what a proxy on `net` does with them.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 
 #include "hale/base/wait.h"
@@ -36,21 +37,30 @@ class NetFaultTest : public testing::Test {
     return *proxy_;
   }
   Wire Client() { return Wire::To(proxy().address()); }
+  /// Once another exchange is over, the proxy's loop has seen what was sent before it.
+  void PassLoop() {
+    Wire client = Client();
+    client.Send(Get("/pass", "Connection: close\r\n"));
+    ASSERT_TRUE(client.ReadAll().contains("200 OK"));
+  }
 
  private:
   std::unique_ptr<Relay> proxy_;
 };
 
 TEST_F(NetFaultTest, Row58AnswersPipelinedRequestsInOrder) {
-  OriginAnswer slow;
-  slow.delay = 100ms;
-  slow.echo_target = true;
-  origin_.AnswerNext(slow);
+  OriginAnswer held;
+  held.held = true;
+  held.echo_target = true;
+  origin_.AnswerNext(held);
   OriginAnswer echo;
   echo.echo_target = true;
   origin_.Answer(echo);
   Wire client = Client();
   client.Send(Get("/1") + Post("body") + Get("/3", "Connection: close\r\n"));
+  ASSERT_TRUE(origin_.WaitForRequests(1));
+  PassLoop();
+  origin_.Release();
   const std::string all = client.ReadAll();
   EXPECT_LT(all.find("\r\n\r\n/1"), all.find("\r\n\r\n/p"));
   EXPECT_LT(all.find("\r\n\r\n/p"), all.find("\r\n\r\n/3"));
@@ -58,12 +68,15 @@ TEST_F(NetFaultTest, Row58AnswersPipelinedRequestsInOrder) {
 }
 
 TEST_F(NetFaultTest, Row61AnswersAClientThatHalfClosed) {
-  OriginAnswer slow;
-  slow.delay = 100ms;
-  origin_.Answer(slow);
+  OriginAnswer held;
+  held.held = true;
+  origin_.AnswerNext(held);
   Wire client = Client();
   client.Send(Get("/"));
   client.HalfClose();
+  ASSERT_TRUE(origin_.WaitForRequests(1));
+  PassLoop();
+  origin_.Release();
   EXPECT_EQ(client.ReadAll(), kOk);
   EXPECT_EQ(client.ended(), Ended::kClosed);
 }
@@ -154,8 +167,12 @@ TEST_F(NetFaultTest, Row76AnswersAHeadThatDribblesWith408) {
   options_.server.header_timeout = 200ms;
   Wire client = Client();
   client.Send("GET / HTTP/1.1\r\n");
-  for (int i = 0; i < 20 && client.Send("A: b\r\n"); ++i) std::this_thread::sleep_for(20ms);
-  const std::string all = client.ReadAll(1s);
+  std::string all;
+  for (int i = 0; i < 50 && all.empty(); ++i) {
+    client.Send("A: b\r\n");
+    all = client.ReadSome(1, 20ms);
+  }
+  all += client.ReadAll(1s);
   EXPECT_NE(all.find("408 Request Timeout\r\nhale-reason: client_timeout"), std::string::npos)
       << all;
 }
@@ -196,7 +213,8 @@ TEST_F(NetFaultTest, Row78HoldsLessThanAMegabyteForASlowReaderOfAGigabyte) {
   Wire client = Client();
   const auto before = MemoryInUse();
   client.Send(Get("/", "Connection: close\r\n"));
-  std::this_thread::sleep_for(500ms);  // it reads nothing, while the origin sends what it can
+  // It reads nothing, while the origin sends what it can.
+  ASSERT_TRUE(StandsStill([&] { return origin_.streamed(); }));
   EXPECT_LT(MemoryInUse(), before + (1 << 20));
   client.ReadUntil("\r\n\r\n");
   std::uint64_t read = 0;
@@ -216,11 +234,12 @@ TEST_F(NetFaultTest, Row79StopsReadingAFastClientWhenTheOriginIsSlow) {
   Wire client = Wire::To(relay.address());
   const auto before = MemoryInUse();
   client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n");
+  std::atomic<int> sent = 0;
   std::thread sender([&] {
-    for (int i = 0; i < 900 && client.Send(Pattern()); ++i) {
-    }
+    while (sent < 900 && client.Send(Pattern())) ++sent;
   });
-  std::this_thread::sleep_for(300ms);
+  EXPECT_TRUE(StandsStill([&] { return sent.load(); }));
+  EXPECT_LT(sent, 900);
   EXPECT_LT(MemoryInUse(), before + (1 << 20));
   relay.thread().Do([&] { relay.server().AbortAll(); });
   sender.join();

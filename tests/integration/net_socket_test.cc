@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <functional>
 #include <future>
@@ -290,6 +291,10 @@ class PoolTest : public testing::Test {
     }
     co_return Error(Code::kOk, "");
   }
+  static Task<void> Report(net::ConnectionPool& pool, std::promise<Reason>& done) {
+    const Error error = co_await Call(pool, kNever);
+    done.set_value(error.reason);
+  }
   Error Call(Duration patience = 5s) {
     return Await<Error>(thread_, [&] { return Call(*pool_, thread_.loop().Now() + patience); });
   }
@@ -305,6 +310,39 @@ TEST_F(PoolTest, ReusesAConnection) {
   Start(origin.address());
   for (int i = 0; i < 3; ++i) EXPECT_EQ(Call().code, Code::kOk);
   EXPECT_EQ(origin.connections(), 1);
+}
+
+TEST_F(PoolTest, AConnectionThatRestsMakesRoomForAnotherPools) {
+  RecordingOrigin origin;
+  limit_.Apply(1);
+  Start(origin.address());
+  EXPECT_EQ(Call().code, Code::kOk);
+  auto first = std::exchange(pool_, nullptr);
+  Start(origin.address());
+  EXPECT_EQ(Call().code, Code::kOk);
+  EXPECT_EQ(origin.connections(), 2);
+  EXPECT_TRUE(Eventually([&] { return limit_.open() == 1; }));
+  thread_.Do([&] {
+    EXPECT_EQ(first->idle(), 0U);
+    first.reset();
+  });
+}
+
+TEST_F(PoolTest, AConnectionThatRestsMakesRoomForOneOnly) {
+  RecordingOrigin origin;
+  limit_.Apply(1);
+  Start(origin.address());
+  EXPECT_EQ(Call().code, Code::kOk);
+  auto first = std::exchange(pool_, nullptr);
+  Start(origin.address());
+  std::array<std::promise<Reason>, 2> done;
+  thread_.Do([&] {  // both before the one that rests is closed
+    for (auto& each : done) Spawn(Report(*pool_, each));
+  });
+  EXPECT_EQ(done[0].get_future().get(), Reason::kNone);
+  EXPECT_EQ(done[1].get_future().get(), Reason::kConcurrency);
+  EXPECT_EQ(origin.connections(), 2);
+  thread_.Do([&] { first.reset(); });
 }
 
 TEST_F(PoolTest, SaysThatNothingRanWhenTheConnectIsRefused) {

@@ -77,15 +77,20 @@ class ProcessTest : public testing::Test {
 };
 
 TEST_F(ProcessTest, AsksNobodyWhoHasLeftTheDocumentForHealth) {
-  RecordingOrigin origin;
-  Start("services: {a: {instances: [\"" + origin.address().Text() +
-        "\"], health: {path: /, interval: 100ms, timeout: 50ms}}}\n");
-  ASSERT_TRUE(Eventually([&] { return origin.connections() >= 3; }));
-  Save("services: {}\n");
-  ASSERT_TRUE(Shows("/metrics", "hale_config_revision 2"));
-  origin.Clear();
-  std::this_thread::sleep_for(500ms);
-  EXPECT_LE(origin.connections(), 1) << "the one that was under way";
+  RecordingOrigin leaves;
+  RecordingOrigin stays;
+  const auto service = [](const std::string& name, const RecordingOrigin& origin) {
+    return "  " + name + ": {instances: [\"" + origin.address().Text() +
+           "\"], health: {path: /, interval: 100ms, timeout: 50ms}}\n";
+  };
+  Start("services:\n" + service("a", leaves) + service("b", stays));
+  ASSERT_TRUE(Eventually([&] { return leaves.connections() >= 3; }));
+  Save("services:\n" + service("b", stays));
+  ASSERT_TRUE(Shows("/metrics", "hale_config_reloads_total{result=\"applied\"} 1\n"));
+  leaves.Clear();
+  stays.Clear();
+  ASSERT_TRUE(Eventually([&] { return stays.connections() >= 5; }));
+  EXPECT_LE(leaves.connections(), 1) << "the one that was under way";
 }
 
 TEST_F(ProcessTest, IsNotReadyWhileNoInstanceIsAlive) {
@@ -133,13 +138,28 @@ TEST_F(ProcessTest, SaysWhoItIs) {
   EXPECT_TRUE(Shows("/status", R"("service":"shop","zone":"north","id":"shop-7")"));
 }
 
+TEST_F(ProcessTest, SharesAReserveWithTheProcessesLikeItAsTheyComeAndGo) {
+  const auto fleet = [](const std::string& instances) {
+    return "services:\n  ledger: {instances: [\"127.0.0.1:1\"]}\n  shop: {instances: [" +
+           instances + "]}\n";
+  };
+  Start("services: {ledger: {instances: [\"127.0.0.1:1\"]}}\n");
+  EXPECT_TRUE(Shows("/status", R"("reserve":1E1,"fleet_size":1,"fleet_size_from":"unknown")"));
+  Save(fleet("\"h:1\", \"h:2\", \"h:3\", \"h:4\""));
+  EXPECT_TRUE(Shows("/status", R"("reserve":2.5E0,"fleet_size":4,"fleet_size_from":"discovery")"));
+  Save(fleet("\"h:1\", \"h:2\""));
+  EXPECT_TRUE(Shows("/status", R"("reserve":5E0,"fleet_size":2,"fleet_size_from":"discovery")"));
+}
+
 TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
   const OwnSignals signals;
   const TemporaryDirectory directory;
   std::string file = directory / "hale.yaml";
   const net::Address address = Port().address();
+  const net::Address admin = Port().address();
   const std::string head = "node: {loops: 2}\nlisten: [\"" + address.Text() +
-                           "\"]\nadmin: {address: \"\"}\ntelemetry: {access_log: off}\n";
+                           "\"]\nadmin: {address: \"" + admin.Text() +
+                           "\"}\ntelemetry: {access_log: off}\n";
   WriteInPlace(file, head);
   std::string option = "-c";
   char* arguments[] = {option.data(), option.data(), file.data()};
@@ -153,7 +173,8 @@ TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
     std::string document = head + "services: {s";
     document.append(std::to_string(i)).append(": {instances: [\"127.0.0.1:1\"]}}");
     ReplaceFile(file, document);
-    std::this_thread::sleep_for(150ms);  // it is read 50 ms after its last change
+    const std::string shown = "hale_config_revision " + std::to_string(i + 2);
+    EXPECT_TRUE(Eventually([&] { return Ask(admin, "/metrics").contains(shown); }));
   }
   asking.request_stop();
   asking.join();

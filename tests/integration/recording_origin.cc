@@ -28,16 +28,6 @@ net::Framing FramingOf(std::string_view head) {
   return {};
 }
 
-bool SendStream(Wire& wire, std::uint64_t size) {
-  const std::string_view pattern = Pattern();
-  for (std::uint64_t sent = 0; sent < size;) {
-    const auto part = std::min<std::uint64_t>(pattern.size(), size - sent);
-    if (!wire.Send(pattern.substr(0, part))) return false;
-    sent += part;
-  }
-  return true;
-}
-
 std::string Echo(std::string_view head) {
   const std::size_t begin = head.find(' ') + 1;
   const std::string target(head.substr(begin, head.find(' ', begin) - begin));
@@ -71,6 +61,7 @@ RecordingOrigin::RecordingOrigin() {
 
 RecordingOrigin::~RecordingOrigin() {
   state_.Lock()->stopping = true;
+  Release();
   port_.Shutdown();
   acceptor_.join();
   for (auto& thread : threads_) thread.join();
@@ -82,11 +73,17 @@ void RecordingOrigin::AnswerNext(OriginAnswer answer) {
   state_.Lock()->next.push_back(std::move(answer));
 }
 
+void RecordingOrigin::Release() {
+  released_ = true;
+  released_.notify_all();
+}
+
 void RecordingOrigin::Clear() {
   const auto state = state_.Lock();
   state->requests.clear();
   state->connections = 0;
   state->ended = 0;
+  state->answered = 0;
 }
 
 std::vector<RecordingOrigin::Request> RecordingOrigin::requests() {
@@ -114,6 +111,21 @@ void RecordingOrigin::Serve(Wire wire, int number) {
   while (ServeOne(wire, unread, number)) {
   }
   ++state_.Lock()->ended;
+}
+
+bool RecordingOrigin::WaitForAnswers(int count) {
+  return Eventually([&] { return state_.Lock()->answered >= count; });
+}
+
+bool RecordingOrigin::SendStream(Wire& wire, std::uint64_t size) {
+  const std::string_view pattern = Pattern();
+  for (std::uint64_t sent = 0; sent < size;) {
+    const auto part = std::min<std::uint64_t>(pattern.size(), size - sent);
+    if (!wire.Send(pattern.substr(0, part))) return false;
+    sent += part;
+    streamed_ += part;
+  }
+  return true;
 }
 
 bool RecordingOrigin::ServeOne(Wire& wire, std::string& unread, int number) {
@@ -149,13 +161,14 @@ bool RecordingOrigin::ServeOne(Wire& wire, std::string& unread, int number) {
   const bool whole = request.whole = body.complete();
   state_.Lock()->requests.push_back(std::move(request));
   if (!whole) return false;
-  std::this_thread::sleep_for(answer.delay);
+  if (answer.held) released_.wait(false);
   if (!answer.before_body) wire.Send(answer.bytes);
   if (answer.stream > 0 && !SendStream(wire, answer.stream)) return false;
   if (!answer.later.empty()) {
-    std::this_thread::sleep_for(50ms);
+    released_.wait(false);
     wire.Send(answer.later);
   }
+  ++state_.Lock()->answered;
   using Then = OriginAnswer::Then;
   if (answer.then == Then::kReset) wire.Reset();
   while (answer.then == Then::kHang && wire.ended() == Ended::kOpen && !stopping()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -21,10 +22,10 @@ struct OriginAnswer {
   std::string bytes = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
   Then then = Then::kKeep;
   bool before_body = false;  ///< answers as soon as the head is there
-  Duration delay{0};
+  bool held = false;         ///< answers once Release is called
   bool echo_target = false;  ///< answers 200 with the request's target as the body
   std::uint64_t stream = 0;  ///< bytes of Pattern() sent after `bytes`
-  std::string later;         ///< sent 50 ms after `bytes`, in a packet of its own
+  std::string later;         ///< sent once Release is called, in a packet of its own
 };
 
 /// 64 KiB in which no 256 bytes are alike at two places of their period: what streams consist of.
@@ -48,6 +49,8 @@ class RecordingOrigin {
   void Answer(OriginAnswer answer);
   /// For the next request only, after those already queued.
   void AnswerNext(OriginAnswer answer);
+  /// Lets the answers go that are held, and those that will be.
+  void Release();
   void Clear();
   std::vector<Request> requests();
   /// Connections accepted since Clear.
@@ -58,6 +61,10 @@ class RecordingOrigin {
   bool WaitForEnds(int count);
   /// Waits until `count` requests have been received, whole or not.
   bool WaitForRequests(std::size_t count);
+  /// Waits until `count` answers have been sent whole since Clear.
+  bool WaitForAnswers(int count);
+  /// Bytes of streams that have been sent.
+  std::uint64_t streamed() const { return streamed_; }
 
  private:
   struct State {
@@ -66,13 +73,17 @@ class RecordingOrigin {
     std::vector<Request> requests;
     int connections = 0;
     int ended = 0;
+    int answered = 0;
     bool stopping = false;
   };
   void Serve(Wire wire, int number);
   bool ServeOne(Wire& wire, std::string& unread, int number);
+  bool SendStream(Wire& wire, std::uint64_t size);
 
   Port port_;
   Guarded<State> state_;
+  std::atomic<bool> released_{false};
+  std::atomic<std::uint64_t> streamed_{0};
   std::vector<std::thread> threads_;
   std::thread acceptor_;
 };

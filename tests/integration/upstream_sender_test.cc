@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <future>
 #include <memory>
 #include <optional>
@@ -234,6 +235,70 @@ TEST_F(UpstreamSenderTest, PruneClosesWhatLeadsToMembersThatAreGone) {
     pools_->Prune();
   });
   EXPECT_TRUE(origin_.WaitForEnds(1));
+}
+
+/// Two attempts of one sender, of which both connect before either is connected.
+class SideBySideTest : public UpstreamSenderTest {
+ protected:
+  /// The status of each, or 0.
+  std::array<int, 2> SendTwo() {
+    std::promise<std::array<int, 2>> done;
+    thread_.Do([&] { Spawn(SendTwo(done)); });
+    return done.get_future().get();
+  }
+
+ private:
+  Task<void> SendTwo(std::promise<std::array<int, 2>>& done) {
+    net::RequestHead head;
+    head.fields.Append("Host", "a");
+    mesh::RequestBody body{std::string()};
+    const auto options = service_->options();
+    mesh::UpstreamSender sender({.pools = *pools_,
+                                 .service = *service_,
+                                 .options = *options,
+                                 .head = head,
+                                 .client = nullptr,
+                                 .body = body,
+                                 .idempotent = true});
+    std::array<int, 2> statuses{};
+    Trigger first(thread_.loop());
+    Trigger second(thread_.loop());
+    Spawn(Send(sender, 1, statuses[0], first));
+    Spawn(Send(sender, 2, statuses[1], second));
+    (void)co_await first.Wait();
+    (void)co_await second.Wait();
+    done.set_value(statuses);
+  }
+
+  Task<void> Send(mesh::UpstreamSender& sender, std::uint32_t number, int& status, Trigger& ended) {
+    const guard::Tried tried;
+    const TimePoint now = thread_.loop().Now();
+    auto lease = service_->Pick({tried, now, Duration::zero(), ThreadRandom()});
+    const guard::Attempt attempt(number, now + number * 25s, thread_.loop().clock(),
+                                 std::stop_token());
+    const auto answer = co_await sender.Send(*lease, attempt);
+    if (answer) status = answer->exchange->response().status;
+    ended.Fire();
+  }
+};
+
+TEST_F(SideBySideTest, EachHasAConnectionOfItsOwn) {
+  const std::array<int, 2> both{200, 200};
+  EXPECT_EQ(SendTwo(), both);
+  EXPECT_EQ(origin_.connections(), 2);
+}
+
+TEST_F(SideBySideTest, EachSaysItsOwnNumberAndTime) {
+  SendTwo();
+  std::array<int, 2> seen{};
+  for (const RecordingOrigin::Request& request : origin_.requests()) {
+    const bool first = request.head.find("hale-attempt: 1") != std::string::npos;
+    const bool short_one = request.head.find("hale-timeout-ms: 2") != std::string::npos;
+    EXPECT_EQ(first, short_one) << request.head;
+    ++seen[first ? 0 : 1];
+  }
+  const std::array<int, 2> one_each{1, 1};
+  EXPECT_EQ(seen, one_each);
 }
 
 /// A client whose upload is sent on while it comes.

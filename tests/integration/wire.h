@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "hale/net/address.h"
 
@@ -22,6 +23,17 @@ bool Eventually(Condition condition) {
     std::this_thread::sleep_for(5ms);
   }
   return condition();
+}
+
+/// Waits until what `count` gives has grown and then stands still for 50 ms; whether it did.
+template <class Count>
+bool StandsStill(Count count) {
+  auto last = count();
+  return Eventually([&] {
+    std::this_thread::sleep_for(50ms);
+    const auto before = std::exchange(last, count());
+    return last > 0 && last == before;
+  });
 }
 
 /// A blocking connection of raw bytes, for tests that say exactly what is on the wire.

@@ -12,6 +12,7 @@ import harness  # noqa: E402
 from origin import Origin, ordinary  # noqa: E402
 
 EFFECTS = {}  # key of the document -> the experiment that shows its effect
+MADE = threading.local()  # .gates: those of the experiment that runs in this thread
 QUIET = {"breaker": {"mode": "off"}, "retry": {"mode": "off"}, "stall": {"mode": "off"}, "outlier": {"mode": "off"}}
 _names = itertools.count()
 
@@ -36,9 +37,11 @@ def gate(scenario, *origins, route=None, services=None, routes=None, wait="/heal
     name = f"gateway{next(_names)}"
     more.setdefault("telemetry", {"access_log": "off"})
     more.setdefault("drain", {"wait": "0s", "timeout": "0s"})
-    return harness.Gateway(
+    made = harness.Gateway(
         scenario, services or {"demo": service(*origins, **demo)},
         routes or [{"match": {"path": "/"}, "service": "demo", **(route or {})}], name=name, wait=wait, **more)
+    MADE.gates.append(made)
+    return made
 
 
 def calls(gateway, count=1, path="/", **more):
