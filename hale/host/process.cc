@@ -18,6 +18,10 @@ constexpr Duration kJudgeEvery = std::chrono::milliseconds(100);
 /// of the document.
 constexpr Duration kPruneEvery = std::chrono::seconds(10);
 
+/// Between the last connection that may begin and the closing of the listeners: a client whose
+/// handshake is under way has finished it by then, at any usual distance.
+constexpr Duration kHandshake = std::chrono::milliseconds(100);
+
 std::string MakePseudonym(const Document& document) {
   const auto id = telemetry::NewRequestId(ThreadRandom());
   return document.node.service + "-" + std::string(id.data(), 8);
@@ -262,7 +266,11 @@ void Process::Drain() {
   const mesh::DrainOptions drain =
       updater_.With([](const auto& u) { return u->current()->value.drain; });
   const TimePoint finish = SaturatingAdd(control_.Now(), drain.wait);
-  control_.At(finish, [this, until = SaturatingAdd(finish, drain.timeout)] {
+  control_.At(finish, [this] {
+    for (auto& worker : workers_) worker->TurnAway();
+  });
+  const TimePoint close = SaturatingAdd(finish, kHandshake);
+  control_.At(close, [this, until = SaturatingAdd(finish, drain.timeout)] {
     phase_ = Phase::kFinishing;
     for (auto& worker : workers_) worker->StopAccepting();
     Finish(until);

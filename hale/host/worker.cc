@@ -81,6 +81,12 @@ void Worker::Drain() {
   });
 }
 
+void Worker::TurnAway() {
+  loop_.Post([this] {
+    for (Door& door : doors_) door.server->TurnAway();
+  });
+}
+
 void Worker::StopAccepting() {
   OnLoop([this] {
     for (Door& door : doors_) door.server->StopAccepting();

@@ -38,6 +38,7 @@ class Worker {
   static mesh::Pools* CurrentPools();
 
   void Drain();
+  void TurnAway();
   void StopAccepting();
   void AbortAll();
   /// Closes the connections to members that are gone.

@@ -69,7 +69,8 @@ HttpServer::HttpServer(Loop& loop, const ServerOptions& options, RequestHandler&
 
 HttpServer::~HttpServer() {
   impl_->ended = true;
-  StopAccepting();
+  impl_->LeaveGroup();
+  impl_->listener.reset();
   AbortAll();
 }
 
@@ -91,8 +92,13 @@ void HttpServer::Drain(Duration grace) {
   impl_->loop.At(*impl_->draining_until, [impl = impl_] { impl->CloseIdle(); });
 }
 
+void HttpServer::TurnAway() {
+  if (impl_->listener) impl_->listener->TurnAway();
+}
+
 void HttpServer::StopAccepting() {
   impl_->LeaveGroup();
+  if (impl_->listener) impl_->listener->Finish();
   impl_->listener.reset();
 }
 
@@ -103,7 +109,7 @@ void HttpServer::Join(ServerGroup& group) {
 }
 void HttpServer::AbortAll() { impl_->Abort(); }
 
-std::size_t HttpServer::connections() const { return impl_->count.load(std::memory_order_relaxed); }
+std::size_t HttpServer::connections() const { return impl_->load(); }
 
 RequestHead& ServerExchange::request() { return connection_.request_; }
 const Address& ServerExchange::peer() const { return connection_.socket_.peer(); }

@@ -111,10 +111,13 @@ class HttpServer final {
   /// have been idle for `grace`, so that a request already on its way is answered. Accepting goes
   /// on.
   void Drain(Duration grace = 1s);
+  /// No connection begins from here on, those being set up still come in.
+  void TurnAway();
+  /// Serves who is connected by now and nobody else.
   void StopAccepting();
   /// Breaks all connections off and stops their handlers.
   void AbortAll();
-  /// Open connections. Thread-safe.
+  /// Open connections, and those on their way here from another loop. Thread-safe.
   std::size_t connections() const;
 
  private:

@@ -1,8 +1,10 @@
 #include "hale/net/listener.h"
 
+#include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cerrno>
@@ -50,7 +52,12 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
   }
 
   void AcceptSome() {
-    for (int i = 0; i < kAtOnce && acceptor.is_open(); ++i) {
+    if (AcceptUpTo(kAtOnce) && acceptor.is_open()) Await();
+  }
+
+  // False when it pauses.
+  bool AcceptUpTo(int most) {
+    for (int i = 0; i < most && acceptor.is_open(); ++i) {
       internal::SocketAddress peer;
       const int descriptor =
           ::accept4(acceptor.native_handle(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -58,12 +65,31 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
         on_accept(descriptor, peer.ToAddress());
       } else if (OutOfDescriptors(errno)) {
         Pause(errno);
-        return;
+        return false;
       } else if (errno == EAGAIN) {
         break;
       }  // anything else concerns a connection that was gone before it was accepted
     }
-    if (acceptor.is_open()) Await();
+    return true;
+  }
+
+  void TurnAway() {
+    // A segment that begins a connection (SYN without ACK, RFC 9293 3.5) is dropped before the
+    // kernel answers it; offset 13 of its header holds the flags.
+    std::array<sock_filter, 5> program = {{{BPF_LD | BPF_B | BPF_ABS, 0, 0, 13},
+                                           {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0x12},
+                                           {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0x02},
+                                           {BPF_RET | BPF_K, 0, 0, 0},
+                                           {BPF_RET | BPF_K, 0, 0, 0xffffffff}}};
+    const sock_fprog filter{.len = program.size(), .filter = program.data()};
+    // Where a kernel refuses filters, a connection that is being set up at the end is reset.
+    setsockopt(acceptor.native_handle(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
+  }
+
+  void Finish() {
+    TurnAway();
+    AcceptUpTo(kBacklog);
+    Close();
   }
 
   void Pause(int number) {
@@ -99,6 +125,8 @@ Listener::Listener(Loop& loop, OnAccept on_accept, EventSink& events)
 
 Listener::~Listener() { impl_->Close(); }
 
+void Listener::TurnAway() { impl_->TurnAway(); }
+void Listener::Finish() { impl_->Finish(); }
 void Listener::Close() { impl_->Close(); }
 
 Result<void> CheckFree(const Address& address) {

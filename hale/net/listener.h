@@ -26,7 +26,12 @@ class Listener final {
 
   /// Binds, listens and begins to accept. The address bound, with the port the system chose for 0.
   Result<Address> Listen(const Address& address, ReusePort reuse = ReusePort::kNo);
-  /// Stops accepting and closes; what waits in the backlog is refused.
+  /// From here on no connection begins: who asks hears nothing, and is refused when he asks again
+  /// after `Finish`. Those that are being set up go on and are accepted.
+  void TurnAway();
+  /// Accepts what has been set up, then closes: nobody whose connection stands loses it.
+  void Finish();
+  /// Closes; what waits in the backlog is reset.
   void Close();
 
  private:

@@ -1,14 +1,19 @@
 // What a handler of HttpServer can rely on, over loopback.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "hale/base/wait.h"
 #include "hale/net/http_server.h"
+#include "hale/net/sockaddr.h"
 #include "relay.h"
 #include "wire.h"
 
@@ -16,6 +21,7 @@ namespace hale::test {
 namespace {
 
 using net::ServerExchange;
+using testing::HasSubstr;
 
 constexpr std::string_view kGet = "GET /g HTTP/1.1\r\nHost: a\r\n\r\n";
 
@@ -56,6 +62,35 @@ class ServerTest : public testing::Test, public net::RequestHandler, public Even
   std::atomic<int> refused_ = 0;
   std::atomic<int> full_ = 0;
 };
+
+TEST_F(ServerTest, ServesWhoIsConnectedWhenItStopsAccepting) {
+  Wire first = Client(Hello);
+  std::vector<Wire> clients;
+  thread_.Do([&] {  // so that none of them is accepted before
+    for (int i = 0; i < 40; ++i) {
+      clients.push_back(Wire::To(address_));
+      EXPECT_TRUE(clients.back().Send(kGet));
+    }
+    server_->StopAccepting();
+  });
+  for (Wire& client : clients) EXPECT_THAT(client.ReadUntil("hello"), HasSubstr("200 OK"));
+  EXPECT_FALSE(Accepts(address_));
+}
+
+TEST_F(ServerTest, LetsNoConnectionBeginOnceItTurnsAway) {
+  Wire before = Client(Hello);
+  thread_.Do([&] { server_->TurnAway(); });
+  const int late = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  const net::internal::SocketAddress to(address_);
+  EXPECT_EQ(::connect(late, to.get(), to.size), -1);
+  pollfd waits{.fd = late, .events = POLLOUT, .revents = 0};
+  EXPECT_EQ(::poll(&waits, 1, 100), 0) << "neither connected nor refused";
+  EXPECT_TRUE(before.Send(kGet));
+  EXPECT_THAT(before.ReadUntil("hello"), HasSubstr("200 OK"));
+  thread_.Do([&] { server_->StopAccepting(); });
+  EXPECT_EQ(::poll(&waits, 1, 5000), 1) << "refused when it asks again, after a second";
+  ::close(late);
+}
 
 TEST_F(ServerTest, AnswersHeadWithoutTheBody) {
   Wire client = Client(Hello);
