@@ -15,6 +15,7 @@ constexpr std::size_t kFailurePage = std::size_t{64} * 1024;
 }  // namespace
 
 Task<void> FallbackCall::Run(ProxiedCall& proxied) {
+  Recognize();
   co_await call_.Ask();
   const int status = call_.failure() ? 0 : call_.response().status;
   const Reason reason = call_.failure() ? call_.failure()->reason
@@ -96,8 +97,8 @@ Task<bool> FallbackCall::TryService(ProxiedCall& proxied, Reason after) {
 }
 
 Task<bool> FallbackCall::TryLastGood(Reason after) {
-  if (!fallback_.last_good || key().empty()) co_return false;
-  const auto found = fallback_.last_good->Find(key(), now());
+  if (key_.empty()) co_return false;
+  const auto found = fallback_.last_good->Find(key_, now());
   if (!found) co_return false;
   const auto answer = std::static_pointer_cast<const CopiedAnswer>(found->value);
   if (!FitsRequest(*answer, request_.exchange.request())) co_return false;
@@ -123,38 +124,34 @@ Task<void> FallbackCall::AnswerFixed(Reason after) {
 /// A good answer goes its way; a copy of it is kept if it is worth one.
 Task<void> FallbackCall::AnswerAndKeep(ProxiedCall& proxied) {
   const KeepOptions& keep = fallback_.options.last_good;
-  if (!fallback_.last_good || key().empty()) {
+  if (key_.empty()) {
     co_await call_.Answer();
     co_return;
   }
   const Duration good_for =
       MayBeKeptFor(request_.exchange.request(), call_.response(), keep.max_age);
   if (good_for <= Duration::zero()) {
-    if (Supersedes(call_.response())) fallback_.last_good->Drop(key());
+    if (Supersedes(call_.response())) fallback_.last_good->Drop(key_);
     co_await call_.Answer();
     co_return;
   }
-  const bool wanted = fallback_.last_good->Wants(key(), now());
+  // What another one asked for is kept by that one, who knows since when it has been true.
+  const bool wanted = !call_.followed() && fallback_.last_good->Wants(key_, now());
   if (wanted && !call_.whole()) proxied.KeepCopy(keep.body.bytes);
   co_await call_.Answer();
   if (!wanted) co_return;
   auto answer = call_.whole() ? call_.whole() : proxied.TakeKept();
-  if (answer && answer->body.size() <= keep.body.bytes) Keep(std::move(answer), good_for);
-}
-
-void FallbackCall::Keep(std::shared_ptr<const CopiedAnswer> answer, Duration good_for) {
+  if (!answer || answer->body.size() > keep.body.bytes) co_return;
   const std::size_t bytes = answer->bytes();
-  fallback_.last_good->Keep(key(), std::move(answer), bytes, now(), good_for,
-                            RequestSubject(request_.exchange.request()));
+  fallback_.last_good->Keep(key_, std::move(answer), bytes, now(), good_for, asked_);
 }
 
-const std::string& FallbackCall::key() {
-  if (!std::exchange(keyed_, true)) {
-    const auto& by = fallback_.options.last_good.by;
-    const net::RequestHead& request = request_.exchange.request();
-    if (HasTwins(request, by)) key_ = RequestKey(request, by);
-  }
-  return key_;
+void FallbackCall::Recognize() {
+  const auto& by = fallback_.options.last_good.by;
+  const net::RequestHead& request = request_.exchange.request();
+  if (!fallback_.last_good || !HasTwins(request, by)) return;
+  key_ = RequestKey(request, by);
+  asked_ = fallback_.last_good->Mark(RequestSubject(request));
 }
 
 void FallbackCall::Answered(std::string_view how, Reason after) {

@@ -33,12 +33,11 @@ class FallbackCall {
   Task<bool> TryLastGood(Reason after);
   Task<void> AnswerFixed(Reason after);
   Task<void> AnswerAndKeep(ProxiedCall& proxied);
-  void Keep(std::shared_ptr<const CopiedAnswer> answer, Duration good_for);
+  /// Which of the answers that are kept is this request's, and what had changed before it.
+  void Recognize();
   void Tell(std::string_view how, Reason after);
   void Answered(std::string_view how, Reason after);
   bool MayAskAgain(const ProxiedCall& proxied) const;
-  /// Of the request among those that are kept; empty when it has none.
-  const std::string& key();
   TimePoint now() const { return pools_.loop().Now(); }
 
   JoinedCall& call_;
@@ -47,8 +46,8 @@ class FallbackCall {
   const Route& route_;
   const RouteFallback& fallback_;
   RequestBody& body_;
-  std::string key_;
-  bool keyed_ = false;
+  std::string key_;  // of the request among those that are kept; empty when it has none
+  policy::LastGoodMark asked_;
 };
 
 }  // namespace hale::mesh

@@ -91,6 +91,7 @@ bool JoinedCall::Follow(const policy::SingleFlight::Landed& landed) {
   auto shared = std::static_pointer_cast<const Shared>(landed.what);
   if (shared->answer && !FitsRequest(*shared->answer, request_.exchange.request())) return false;
   shared_ = std::move(shared);
+  followed_ = true;
   return true;
 }
 

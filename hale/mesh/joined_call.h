@@ -31,6 +31,8 @@ class JoinedCall {
   const net::ResponseHead& response() { return shared_ ? shared_->answer->head : call_.response(); }
   /// The answer is here whole; null when it flows, or failed.
   std::shared_ptr<const CopiedAnswer> whole() const { return shared_ ? shared_->answer : nullptr; }
+  /// What it came to is that of another one's call, which may have begun long before.
+  bool followed() const { return followed_; }
   /// Reads an answer that flows ahead and holds it, so that its instance is free; false when it has
   /// more than `most` bytes. Answer gives it still, or what broke off.
   Task<bool> Hold(std::size_t most);
@@ -54,7 +56,8 @@ class JoinedCall {
   ServedRequest& request_;
   const Route& route_;
   std::shared_ptr<const Shared> shared_;  // set: what is given
-  std::optional<Error> late_;             // it waited for another's answer until its own deadline
+  bool followed_ = false;
+  std::optional<Error> late_;  // it waited for another's answer until its own deadline
 };
 
 }  // namespace hale::mesh

@@ -7,15 +7,13 @@ namespace hale::policy {
 
 LastGoodCore::Kept LastGoodCore::Keep(std::string_view key, std::shared_ptr<const void> value,
                                       std::size_t bytes, TimePoint now, Duration good_for,
-                                      std::string_view subject) {
+                                      LastGoodMark asked) {
+  if (Outdated(asked)) return Kept::kNo;  // what is there may have been asked for later
   Drop(key);
   if (options_.max_age <= Duration::zero()) return Kept::kNo;
-  const std::size_t whole = key.size() + subject.size() + bytes + kEntryBytes;
+  const std::size_t whole = key.size() + bytes + kEntryBytes;
   if (whole > options_.memory.bytes) return Kept::kTooLarge;
-  Subjects::value_type& about = *subjects_.try_emplace(std::string(subject)).first;
-  ++about.second.entries;
-  by_use_.push_front(
-      {std::string(key), std::move(value), whole, now, good_for, &about, about.second.changes});
+  by_use_.push_front({std::string(key), std::move(value), whole, now, good_for, asked});
   by_key_.emplace(by_use_.front().key, by_use_.begin());
   bytes_ += whole;
   return MakeRoom() ? Kept::kMadeRoom : Kept::kYes;
@@ -41,15 +39,19 @@ Duration LastGoodCore::Age(std::string_view key, TimePoint now) const {
 
 /// kForever when it may not be given any more.
 Duration LastGoodCore::AgeOf(const Entry& entry, TimePoint now) const {
-  if (entry.changes != entry.subject->second.changes) return kForever;
+  if (Outdated(entry.asked)) return kForever;
   // A clock that stepped back must not make an answer younger than new.
   const Duration age = std::max(Duration::zero(), now - entry.since);
   return age > std::min(options_.max_age, entry.good_for) ? kForever : age;
 }
 
-void LastGoodCore::Outdate(std::string_view subject) {
-  const auto found = subjects_.find(subject);
-  if (found != subjects_.end()) ++found->second.changes;
+LastGoodMark LastGoodCore::Mark(std::string_view subject) const {
+  const std::uint32_t place = PlaceOf(subject);
+  return {place, changes_[place]};
+}
+
+std::uint32_t LastGoodCore::PlaceOf(std::string_view subject) const {
+  return static_cast<std::uint32_t>(by_key_.hash_function()(subject) % kPlaces);
 }
 
 bool LastGoodCore::Drop(std::string_view key) {
@@ -64,7 +66,6 @@ void LastGoodCore::Apply(const LastGoodOptions& options) {
   if (options_.max_age <= Duration::zero()) {
     by_key_.clear();
     by_use_.clear();
-    subjects_.clear();
     bytes_ = 0;
   }
   MakeRoom();
@@ -72,7 +73,6 @@ void LastGoodCore::Apply(const LastGoodOptions& options) {
 
 void LastGoodCore::Remove(ByUse::iterator at) {
   bytes_ -= at->bytes;
-  if (--at->subject->second.entries == 0) subjects_.erase(subjects_.find(at->subject->first));
   by_key_.erase(at->key);
   by_use_.erase(at);
 }
@@ -99,12 +99,12 @@ bool LastGood::Wants(std::string_view key, TimePoint now) const {
 }
 
 void LastGood::Keep(std::string_view key, std::shared_ptr<const void> value, std::size_t bytes,
-                    TimePoint now, Duration good_for, std::string_view subject) {
+                    TimePoint now, Duration good_for, LastGoodMark asked) {
   using Kept = LastGoodCore::Kept;
   Event event;
   {
     const auto state = state_.Lock();
-    const Kept kept = state->core.Keep(key, std::move(value), bytes, now, good_for, subject);
+    const Kept kept = state->core.Keep(key, std::move(value), bytes, now, good_for, asked);
     if (kept != Kept::kMadeRoom && kept != Kept::kTooLarge) return;
     ++state->dropped;
     if (std::exchange(state->told, true)) return;
@@ -122,6 +122,10 @@ void LastGood::Keep(std::string_view key, std::shared_ptr<const void> value, std
 
 std::optional<LastGoodFound> LastGood::Find(std::string_view key, TimePoint now) {
   return state_.With([&](State& state) { return state.core.Find(key, now); });
+}
+
+LastGoodMark LastGood::Mark(std::string_view subject) const {
+  return state_.With([&](const State& state) { return state.core.Mark(subject); });
 }
 
 void LastGood::Outdate(std::string_view subject) {

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -44,29 +44,41 @@ struct LastGoodFound {
   Duration age{0};
 };
 
+/// How often what an answer is about, its subject, had changed. A default one is the mark of
+/// nothing in particular: what it stands for may be dropped early.
+struct LastGoodMark {
+  std::uint32_t place = 0;
+  std::uint32_t changes = 0;
+};
+
 /// The last good answer of each key, bounded in bytes and entries: what was used longest ago makes
-/// room. An answer is counted with its key, its subject and kEntryBytes for what holds it.
-/// Pure: the time is handed in. Not thread-safe; `LastGood` is this behind a lock.
+/// room. An answer is counted with its key and kEntryBytes for what holds it. Changes are counted
+/// in kPlaces, by the hash of what has changed: where two subjects meet in one, a change of either
+/// loses the answers about both; none outlives a change. Pure: the time is handed in. Not
+/// thread-safe; `LastGood` is this behind a lock.
 class LastGoodCore {
  public:
   static constexpr std::size_t kEntryBytes = 256;
+  static constexpr std::size_t kPlaces = 16384;  // 64 KiB; so many changes lose 63 % of the rest
 
   /// `secret`: nobody can choose keys that meet in the table.
   explicit LastGoodCore(const LastGoodOptions& options, HashSecret secret = {})
-      : options_(options), by_key_(8, KeyedHasher{secret}), subjects_(8, KeyedHasher{secret}) {}
+      : options_(options), by_key_(8, KeyedHasher{secret}) {}
 
   enum class Kept : std::uint8_t {
     kYes,
     kMadeRoom,  ///< yes, and another one was dropped for it
     kTooLarge,  ///< no: alone it is beyond the bound; what was there under its key is gone
-    kNo,        ///< max_age is 0
+    kNo,        ///< max_age is 0, or its subject has changed since it was asked for
   };
-  /// Replaces what is there. It is given until `now + min(max_age, good_for)`, or until what it is
-  /// about, its subject, has changed.
+  /// Taken before an answer about the subject is asked for.
+  LastGoodMark Mark(std::string_view subject) const;
+  /// Replaces what is there. It is given until `now + min(max_age, good_for)`, or until its subject
+  /// has changed since `asked`.
   Kept Keep(std::string_view key, std::shared_ptr<const void> value, std::size_t bytes,
-            TimePoint now, Duration good_for = kForever, std::string_view subject = {});
-  /// The subject has changed: no answer about it that is kept now is given any more.
-  void Outdate(std::string_view subject);
+            TimePoint now, Duration good_for = kForever, LastGoodMark asked = {});
+  /// The subject has changed: no answer about it that has been asked for is given any more.
+  void Outdate(std::string_view subject) { ++changes_[PlaceOf(subject)]; }
   /// What was kept under the key, if it is not too old; it counts as used.
   std::optional<LastGoodFound> Find(std::string_view key, TimePoint now);
   /// How long ago the key's answer was kept; kForever without one that may still be given. Not a
@@ -82,22 +94,18 @@ class LastGoodCore {
   const LastGoodOptions& options() const { return options_; }
 
  private:
-  struct Subject {
-    std::uint32_t entries = 0;  // about it; it goes with the last one
-    std::uint32_t changes = 0;
-  };
-  using Subjects = std::unordered_map<std::string, Subject, KeyedHasher, std::equal_to<>>;
   struct Entry {
     std::string key;
     std::shared_ptr<const void> value;
     std::size_t bytes = 0;
     TimePoint since{};
     Duration good_for = kForever;
-    Subjects::value_type* subject = nullptr;
-    std::uint32_t changes = 0;  // of its subject when it was kept
+    LastGoodMark asked;
   };
   using ByUse = std::list<Entry>;  // the latest first
 
+  std::uint32_t PlaceOf(std::string_view subject) const;
+  bool Outdated(const LastGoodMark& mark) const { return changes_[mark.place] != mark.changes; }
   Duration AgeOf(const Entry& entry, TimePoint now) const;
   void Remove(ByUse::iterator at);
   bool MakeRoom();
@@ -106,7 +114,7 @@ class LastGoodCore {
   ByUse by_use_;
   // Of the entries' own keys.
   std::unordered_map<std::string_view, ByUse::iterator, KeyedHasher> by_key_;
-  Subjects subjects_;
+  std::array<std::uint32_t, kPlaces> changes_{};
   std::size_t bytes_ = 0;
 };
 
@@ -131,7 +139,8 @@ class LastGood {
   /// Whether a good answer to this key is worth a copy.
   bool Wants(std::string_view key, TimePoint now) const;
   void Keep(std::string_view key, std::shared_ptr<const void> value, std::size_t bytes,
-            TimePoint now, Duration good_for = kForever, std::string_view subject = {});
+            TimePoint now, Duration good_for = kForever, LastGoodMark asked = {});
+  LastGoodMark Mark(std::string_view subject) const;
   void Outdate(std::string_view subject);
   std::optional<LastGoodFound> Find(std::string_view key, TimePoint now);
   void Drop(std::string_view key);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -8,8 +9,8 @@
 #include "hale/policy/fuzz_input.h"
 #include "hale/policy/last_good.h"
 
-// Any sequence of keeping, finding, dropping, outdating and changed bounds leads the core and a
-// plain list, the latest use first, to the same answers.
+// Any sequence of asking, keeping, finding, dropping, outdating and changed bounds leads the core
+// and a plain list, the latest use first, to the same answers.
 
 namespace {
 
@@ -20,6 +21,12 @@ struct Row {
   hale::TimePoint since;
   hale::Duration good_for;
   std::string subject;
+  bool outdated = false;
+};
+
+/// Before which change an answer about a subject was asked for.
+struct Asked {
+  hale::policy::LastGoodMark mark;
   bool outdated = false;
 };
 
@@ -41,6 +48,7 @@ struct Model {
     return std::erase_if(rows, [&](const Row& row) { return row.key == key; }) > 0;
   }
   void Keep(Row row) {
+    if (row.outdated) return;
     Drop(row.key);
     if (options.max_age <= hale::Duration::zero() || row.bytes > options.memory.bytes) return;
     rows.insert(rows.begin(), std::move(row));
@@ -75,19 +83,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Model model;
   model.options = options_of(size > 0 ? data[0] : 9);
   LastGoodCore core(model.options);
+  std::array<Asked, 3> asked;  // by the length of the subject
+  for (std::size_t i = 0; i < asked.size(); ++i) asked[i].mark = core.Mark(std::string(i, 's'));
   for (std::size_t i = 1; i + 2 < size; i += 3) {
     const std::string key(1U + data[i] % 3, static_cast<char>('a' + data[i] % 5));
     const std::string subject(data[i] / 16 % 3, 's');
+    Asked& before = asked[subject.size()];
     const std::uint8_t what = data[i + 1];
     const std::uint8_t more = data[i + 2];
     if (what < 100) {
       const Duration good_for = more % 4 == 0 ? Duration(1s) * (more % 5) : kForever;
       const std::size_t bytes = more * 4U;
+      if (what % 4 != 0) before = {core.Mark(subject)};
       core.Keep(key, std::make_shared<const int>(static_cast<int>(i)), bytes, now, good_for,
-                subject);
-      model.Keep({key, static_cast<int>(i),
-                  key.size() + subject.size() + bytes + LastGoodCore::kEntryBytes, now, good_for,
-                  subject});
+                before.mark);
+      model.Keep({key, static_cast<int>(i), key.size() + bytes + LastGoodCore::kEntryBytes, now,
+                  good_for, subject, before.outdated});
     } else if (what < 200) {
       const auto found = core.Find(key, now);
       const Row* expected = model.Find(key, now);
@@ -100,6 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       Require(core.Drop(key) == model.Drop(key));
     } else if (what < 217) {
       core.Outdate(subject);
+      before.outdated = true;
       for (Row& row : model.rows) row.outdated = row.outdated || row.subject == subject;
     } else if (what < 225) {
       model.options = options_of(more);

@@ -26,6 +26,9 @@ class LastGoodTest : public ::testing::Test, protected EventSink {
   Kept Keep(std::string_view key, std::size_t bytes = 0) {
     return core_.Keep(key, Answer(std::string(key)), bytes, now_);
   }
+  Kept KeepAbout(std::string_view key, LastGoodMark asked) {
+    return core_.Keep(key, Answer(std::string(key)), 0, now_, kForever, asked);
+  }
   TimePoint now_{1h};
   LastGoodCore core_{{.max_age = 10s, .entries = 3}};
   std::vector<EventKind> told_;
@@ -134,25 +137,39 @@ TEST_F(LastGoodTest, ForgetsWhatIsDropped) {
 }
 
 TEST_F(LastGoodTest, GivesNoAnswerAboutWhatHasChanged) {
-  for (const auto* key : {"a", "b"}) core_.Keep(key, Answer(key), 0, now_, kForever, "subject");
-  core_.Keep("c", Answer("c"), 0, now_, kForever, "other");
+  for (const auto* key : {"a", "b"}) KeepAbout(key, core_.Mark("subject"));
+  KeepAbout("c", core_.Mark("other"));
   core_.Outdate("subject");
   EXPECT_EQ(TextOf(core_.Find("a", now_)), "nothing");
   EXPECT_EQ(core_.Age("b", now_), kForever);
   EXPECT_EQ(TextOf(core_.Find("c", now_)), "c");
 }
 
-TEST_F(LastGoodTest, GivesAnAnswerThatWasKeptAfterTheChange) {
-  core_.Keep("old", Answer("old"), 0, now_, kForever, "subject");
+TEST_F(LastGoodTest, GivesAnAnswerThatWasAskedForAfterTheChange) {
+  KeepAbout("old", core_.Mark("subject"));
   core_.Outdate("subject");
-  core_.Keep("new", Answer("new"), 0, now_, kForever, "subject");
+  EXPECT_EQ(KeepAbout("new", core_.Mark("subject")), Kept::kYes);
   EXPECT_EQ(TextOf(core_.Find("old", now_)), "nothing");
   EXPECT_EQ(TextOf(core_.Find("new", now_)), "new");
 }
 
-TEST_F(LastGoodTest, CountsTheBytesOfSubjects) {
-  core_.Keep("a", Answer("a"), 0, now_, kForever, "subject");
-  EXPECT_EQ(core_.bytes(), kEach + 7);
+TEST_F(LastGoodTest, KeepsNoAnswerThatWasAskedForBeforeTheChange) {
+  const LastGoodMark before = core_.Mark("subject");
+  core_.Outdate("subject");
+  KeepAbout("a", core_.Mark("subject"));
+  core_.Keep("a", Answer("late"), 0, now_, kForever, before);
+  EXPECT_EQ(KeepAbout("b", before), Kept::kNo);
+  EXPECT_EQ(TextOf(core_.Find("a", now_)), "a") << "what was asked for after it stays";
+  EXPECT_EQ(core_.entries(), 1U) << "what may not be given takes no room";
+}
+
+TEST_F(LastGoodTest, LosesTheAnswerAboutWhatMeetsAChangeInItsPlace) {
+  const std::uint32_t place = core_.Mark("subject").place;
+  int i = 0;
+  while (core_.Mark(std::to_string(i)).place != place) ++i;
+  KeepAbout("a", core_.Mark("subject"));
+  core_.Outdate(std::to_string(i));
+  EXPECT_EQ(TextOf(core_.Find("a", now_)), "nothing");
 }
 
 TEST_F(LastGoodTest, TellsOnceThatItIsFull) {
@@ -197,7 +214,7 @@ TEST_F(LastGoodTest, WantsACopyAsSoonAsTheOldOneMayNotBeGiven) {
 
 TEST_F(LastGoodTest, WantsACopyAsSoonAsTheOldOneIsOutdated) {
   LastGood last({.max_age = 10s});
-  last.Keep("a", Answer("a"), 0, now_, kForever, "subject");
+  last.Keep("a", Answer("a"), 0, now_, kForever, last.Mark("subject"));
   last.Outdate("subject");
   EXPECT_TRUE(last.Wants("a", now_));
 }

@@ -206,6 +206,21 @@ TEST_F(RouteFallbackTest, GivesNoAnswerFromBeforeAChangeOfWhatItIsAbout) {
   EXPECT_TRUE(Get("/not").contains("hale-fallback: cached\r\n"));
 }
 
+TEST_F(RouteFallbackTest, KeepsNoAnswerThatWasAskedForBeforeAChange) {
+  OriginAnswer old(Ok("", "old"));
+  old.held = true;
+  origin_.AnswerNext(old);
+  origin_.AnswerNext(OriginAnswer("HTTP/1.1 204 Done\r\n\r\n"));
+  origin_.Answer(OriginAnswer(kBusy));
+  Start("last_good: 10s");
+  Asking asks(gateway_->address(), "/");
+  ASSERT_TRUE(origin_.WaitForRequests(1));
+  EXPECT_TRUE(Exchange(gateway_->address(), "PUT", "/", "", "new").contains("204"));
+  origin_.Release();
+  EXPECT_TRUE(asks.Answer().ends_with("old"));
+  EXPECT_TRUE(Get().starts_with("HTTP/1.1 503"));
+}
+
 TEST_F(RouteFallbackTest, KeepsItsAnswersThroughAChangeOfTheDocument) {
   Start("last_good: 10s");
   GoodOnceThenAway("");

@@ -321,5 +321,18 @@ TEST_F(RouteSingleFlightTest, KeepsWhatWasSharedForWhenTheServiceIsAway) {
   EXPECT_TRUE(Exchange(gateway_->address(), "GET", "/").contains("hale-fallback: cached"));
 }
 
+TEST_F(RouteSingleFlightTest, KeepsNothingOfAFlightThatBeganBeforeAChange) {
+  AnswerLater(kOk);
+  gateway_.emplace(Document("mode: enforce", "fallback: {last_good: 10s}, "));
+  Lead();
+  origin_.Answer(OriginAnswer("HTTP/1.1 204 Done\r\n\r\n"));
+  EXPECT_TRUE(Exchange(gateway_->address(), "PUT", "/", "", "new").contains("204"));
+  Follow(1);
+  ReleaseWith(1, 2);
+  EXPECT_EQ(CountAnswers("once!"), 2);
+  origin_.Answer(OriginAnswer("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"));
+  EXPECT_TRUE(Exchange(gateway_->address(), "GET", "/").ends_with("busy"));
+}
+
 }  // namespace
 }  // namespace hale::test
