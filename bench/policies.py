@@ -1,4 +1,6 @@
-"""Nanoseconds per call of the policies, ours and those of libraries in Go, interleaved in one run."""
+"""Nanoseconds per call of the policies, ours and those of libraries in Go, interleaved in one run.
+
+At several threads a figure is the wall clock divided by the calls of all of them, as benchmarks in Go count it."""
 
 import argparse
 import json
@@ -45,8 +47,7 @@ def measure_ours(binary, bench, threads, seconds):
         sys.exit(f"bench/run policies: {binary} has no {name}")
     row = rows[0]
     scale = SCALE[row["time_unit"]]
-    # The bench divides the wall time by the calls of all threads; a caller waits for those of its own.
-    return {"ns": row["real_time"] * scale * threads, "cpu_ns": row["cpu_time"] * scale, "allocs": row.get("allocs")}
+    return {"ns": row["real_time"] * scale, "cpu_ns": row["cpu_time"] * scale, "allocs": row.get("allocs")}
 
 
 class Peers:
@@ -177,7 +178,7 @@ def print_all(arguments):
                               "--benchmark_enable_random_interleaving=true", f"--benchmark_min_time={arguments.seconds}"):
             threads = row.get("threads", 1)
             name = re.sub(r"/(threads:\d+|real_time)", "", row["name"])
-            figures.setdefault(name, {}).setdefault(threads, []).append(row["real_time"] * SCALE[row["time_unit"]] * threads)
+            figures.setdefault(name, {}).setdefault(threads, []).append(row["real_time"] * SCALE[row["time_unit"]])
     print("\n| ours, ns | 1 thread | 2 threads |\n|---|---|---|")
     for name, by_threads in sorted(figures.items()):
         spreads = {threads: machine.spread(values) for threads, values in by_threads.items()}

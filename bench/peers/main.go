@@ -26,7 +26,7 @@ type peer struct {
 }
 
 type figures struct {
-	Nanoseconds float64 `json:"ns"`     // of the wall clock, a call of each thread
+	Nanoseconds float64 `json:"ns"`     // of the wall clock, divided by the calls of all threads
 	CPU         float64 `json:"cpu_ns"` // of all threads, a call
 	Allocations float64 `json:"allocs"`
 }
@@ -65,7 +65,7 @@ func run(l loop, threads, calls int) (figures, time.Duration) {
 	}
 	all := float64(calls * threads)
 	return figures{
-		Nanoseconds: float64(wall.Nanoseconds()) / float64(calls),
+		Nanoseconds: float64(wall.Nanoseconds()) / all,
 		CPU:         float64(cpu.Nanoseconds()) / all,
 		Allocations: float64(int(float64(after.Mallocs-before.Mallocs)/all*100)) / 100,
 	}, wall

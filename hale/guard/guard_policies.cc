@@ -29,22 +29,25 @@ GuardPolicies::GuardPolicies(const GuardOptions& options, GuardContext surroundi
 }
 
 // A wait that stays below half of the callers' time cannot hold a system down.
-std::expected<GuardPolicies::Admitted, Rejection> GuardPolicies::Admit(TimePoint now,
-                                                                       Duration whole) {
+std::optional<Rejection> GuardPolicies::Admit(TimePoint now, Duration whole,
+                                              std::optional<Reserved>& reserved) {
   const auto taken = limiter.Take(now);
-  if (!taken) return std::unexpected(taken.error());
+  if (!taken) return taken.error();
   const auto turn = pacer.Take(now, whole / 2);
   if (!turn) {
     limiter.GiveBack(*taken, now);
-    return std::unexpected(turn.error());
+    return turn.error();
   }
-  if (turn->wait > Duration::zero()) context.events.On(policy::Delayed(turn->wait, name, now));
-  return Admitted{*taken, *turn};
+  if (turn->wait > Duration::zero()) {
+    context.events.On(policy::Delayed(turn->wait, name, now));
+    reserved.emplace(*taken, *turn);
+  }
+  return std::nullopt;
 }
 
-void GuardPolicies::GiveBack(const Admitted& admitted, TimePoint now) {
-  limiter.GiveBack(admitted.taken, now);
-  pacer.Cancel(admitted.turn, now);
+void GuardPolicies::GiveBack(const Reserved& reserved, TimePoint now) {
+  limiter.GiveBack(reserved.taken, now);
+  pacer.Cancel(reserved.turn, now);
 }
 
 Error GuardPolicies::Refused(const Rejection& rejection) const {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <expected>
+#include <optional>
 #include <string>
 
 #include "hale/base/clock.h"
@@ -41,14 +41,15 @@ struct GuardPolicies {
   GuardPolicies(const GuardPolicies&) = delete;
   GuardPolicies& operator=(const GuardPolicies&) = delete;
 
-  /// What the limits gave.
-  struct Admitted {
+  /// What the limits gave to a call whose turn comes later.
+  struct Reserved {
     policy::GcraTaken taken;
     policy::Pacer::Turn turn;
   };
-  /// Asks the limits for a call that has so long; tells the events of a turn that is waited for.
-  std::expected<Admitted, Rejection> Admit(TimePoint now, Duration whole);
-  void GiveBack(const Admitted& admitted, TimePoint now);
+  /// Asks the limits for a call that has so long: why not, if so. A turn that is waited for is told
+  /// the events and left in `reserved`; there is none for who may go on at once.
+  std::optional<Rejection> Admit(TimePoint now, Duration whole, std::optional<Reserved>& reserved);
+  void GiveBack(const Reserved& reserved, TimePoint now);
   /// Tells the events of a call that the limits refused, and gives its error.
   Error Refused(const Rejection& rejection) const;
 

@@ -52,26 +52,22 @@ class Passage {
   bool EndsBeforeItRuns() {
     // What is hopeless takes no permit and no turn.
     if (call_.EndsLate(now_)) return true;
-    const auto admitted = guard_.Admit(now_, whole_);
-    if (admitted) {
-      admitted_ = *admitted;
-    } else {
-      refused_ = guard_.Refused(admitted.error());
-    }
-    return !admitted;
+    const auto refusal = guard_.Admit(now_, whole_, reserved_);
+    if (refusal) refused_ = guard_.Refused(*refusal);
+    return refusal.has_value();
   }
   /// A call that blocks goes as far as it can without waiting: whether it has ended.
   bool Advance() {
     if (EndsBeforeItRuns()) return true;
-    return admitted_.turn.wait == Duration::zero() && call_.Advance(now_);
+    return !reserved_ && call_.Advance(now_);
   }
   /// Goes on to the end.
   Task<Result<T>> Finish() {
-    if (admitted_.turn.wait > Duration::zero()) {
-      const bool slept = co_await Sleep(executor_, admitted_.turn.wait);
+    if (reserved_) {
+      const bool slept = co_await Sleep(executor_, reserved_->turn.wait);
       now_ = executor_.Now();
       if (!slept) {
-        guard_.GiveBack(admitted_, now_);
+        guard_.GiveBack(*reserved_, now_);
         co_return Fail(Reason::kClientAbort, Executed::kNo);
       }
     }
@@ -94,7 +90,7 @@ class Passage {
   const CallPolicies policies_;
   const CallSpec spec_;
   GovernedCall<T> call_;
-  GuardPolicies::Admitted admitted_;
+  std::optional<GuardPolicies::Reserved> reserved_;
   std::optional<Error> refused_;
 };
 
