@@ -42,12 +42,28 @@ void ConcurrencyLimitCore::OnWindow(const LimitWindow& window) {
   if (static_cast<double>(window.dropped) > kStray * samples) {
     next = std::min(next, limit_ * kBackOff);
   }
+  if (!window.in_force) next = std::max(next, WentWell(window));
   limit_ = Clamped(next);
 }
 
+/// Calls that nobody holds back are as many and as slow whatever the limit is, so that it would
+/// fall and fall by them. By Little's law (1961) so many would be out if each took no longer than
+/// tolerated and none were dropped: where a limit in force would come to rest.
+double ConcurrencyLimitCore::WentWell(const LimitWindow& window) const {
+  if (window.answered == 0) return 0;
+  const auto answered = static_cast<double>(window.answered);
+  const double share = answered / (answered + static_cast<double>(window.dropped));
+  const bool by_latency = options_.kind == LimitKind::kGradient2;
+  return window.in_flight * share * (by_latency ? std::min(1.0, Tolerated(window)) : 1);
+}
+
+/// The latency that is tolerated, as a multiple of the window's.
+double ConcurrencyLimitCore::Tolerated(const LimitWindow& window) const {
+  return options_.tolerance * Seconds(no_load_) / Seconds(window.latency);
+}
+
 double ConcurrencyLimitCore::Gradient(const LimitWindow& window) {
-  const double gradient =
-      std::max(kSteepest, options_.tolerance * Seconds(no_load_) / Seconds(window.latency));
+  const double gradient = std::max(kSteepest, Tolerated(window));
   if (gradient < 1) {
     Watch(window);
     return limit_ * (1 - kSmoothing * (1 - gradient));

@@ -64,7 +64,8 @@ struct LimitWindow {
 /// while calls are not slower than tolerated. What calls take without load is learned from live
 /// traffic, with each kind: from windows that used less than half, and from faster ones; and from a
 /// limit in force that was halved without calls becoming faster, for then the time is the service's
-/// own. Pure: no clock, no lock. Not thread-safe; `ConcurrencyLimit` is this behind both.
+/// own. A limit that is not in force is not below what went well without it. Pure: no clock, no
+/// lock. Not thread-safe; `ConcurrencyLimit` is this behind both.
 class ConcurrencyLimitCore {
  public:
   /// `most`: the limit never goes above; where it is below `min` it wins.
@@ -87,6 +88,8 @@ class ConcurrencyLimitCore {
 
   double Clamped(double limit) const;
   double Gradient(const LimitWindow& window);
+  double Tolerated(const LimitWindow& window) const;
+  double WentWell(const LimitWindow& window) const;
   void Learn(const LimitWindow& window, bool in_use);
   void Watch(const LimitWindow& window);
 

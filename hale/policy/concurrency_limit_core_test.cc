@@ -170,6 +170,36 @@ TEST_F(ConcurrencyLimitCoreTest, DrawsNoConclusionWhileItIsNotInForce) {
   EXPECT_EQ(core_.limit(), 4U);
 }
 
+TEST_F(ConcurrencyLimitCoreTest, IsNotBelowWhatWentWellWhileItIsNotInForce) {
+  const auto windows = [&](std::uint64_t dropped, Duration latency) {
+    for (int i = 0; i < 100; ++i) {
+      core_.OnWindow({.answered = 1000 - dropped,
+                      .dropped = dropped,
+                      .latency = latency,
+                      .in_flight = 80,
+                      .in_force = in_force_});
+    }
+    return core_.limit();
+  };
+  Run(10, 40ms);
+  in_force_ = false;
+  EXPECT_EQ(windows(0, 120ms), 40U);    // 80 × 1.5 × 40 ÷ 120
+  EXPECT_EQ(windows(500, 120ms), 20U);  // and half of them dropped
+  EXPECT_EQ(windows(1000, 120ms), 4U);
+  Use(kAimd);
+  EXPECT_EQ(windows(500, 120ms), 40U);
+  in_force_ = true;
+  EXPECT_EQ(windows(500, 120ms), 4U);
+}
+
+TEST_F(ConcurrencyLimitCoreTest, GrowsAtOnceToWhatGoesWellWhileItIsNotInForce) {
+  Run(10, 40ms);
+  core_.OnWindow({.answered = 1000, .latency = 50ms, .in_flight = 300, .in_force = false});
+  EXPECT_EQ(core_.limit(), 300U);
+  core_.OnWindow({.answered = 1000, .latency = 50ms, .in_flight = 3000, .in_force = false});
+  EXPECT_EQ(core_.limit(), 1024U);
+}
+
 TEST_F(ConcurrencyLimitCoreTest, WatchesAFallOnlyFromWhereItIsInForce) {
   Run(10, 40ms);
   Run(1, 120ms);
