@@ -43,7 +43,6 @@ func run(l loop, threads, calls int) (figures, time.Duration) {
 		ready.Add(1)
 		done.Add(1)
 		go func() {
-			runtime.LockOSThread()
 			ready.Done()
 			<-start
 			sums[i] = l(calls, i)
