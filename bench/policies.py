@@ -51,30 +51,36 @@ def measure_ours(binary, bench, threads, seconds):
 
 
 class Peers:
-    """The program in bench/peers, which measures what it is asked for, line by line."""
+    """The program in bench/peers, which measures what it is asked for, line by line: a process a case, so that no
+    library's collector walks through what another case keeps."""
 
     def __init__(self, go):
-        binary = BUILD / "peers"
+        self.binary = BUILD / "peers"
         environment = {**os.environ, "GOFLAGS": "-mod=readonly -buildvcs=false", "GOTOOLCHAIN": "local"}
-        subprocess.run([*go, "build", "-o", str(binary), "."], cwd=PEERS, env=environment, check=True, stdout=sys.stderr)
-        self.process = subprocess.Popen([str(binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.cases = self.ask("list")
+        subprocess.run([*go, "build", "-o", str(self.binary), "."], cwd=PEERS, env=environment, check=True, stdout=sys.stderr)
+        self.processes = {}
+        self.cases = self.ask("", "list")
         self.go = self.cases.pop("go")[0]
 
-    def ask(self, line):
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-        answer = self.process.stdout.readline()
+    def ask(self, case, line):
+        if case not in self.processes:
+            self.processes[case] = subprocess.Popen([str(self.binary)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                                    text=True)
+        process = self.processes[case]
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
         if not answer:
             sys.exit("bench/run policies: the peers have ended")
         return json.loads(answer)
 
     def measure(self, case, library, threads, seconds):
-        return self.ask(f"{case} {library} {threads} {round(seconds * 1000)}")
+        return self.ask(case, f"{case} {library} {threads} {round(seconds * 1000)}")
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        for process in self.processes.values():
+            process.stdin.close()
+            process.wait()
 
 
 def wanted_go():
