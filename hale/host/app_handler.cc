@@ -48,8 +48,8 @@ Task<void> AppHandler::Serve(mesh::ServedRequest& request) {
     request.metrics = entry->metrics;
     auto read = co_await Read(request, std::move(data));
     if (!read) {
-      request.reason = read.error().reason;
-      co_return;  // the server has answered it
+      co_await mesh::RefuseBody(request, read.error());
+      co_return;
     }
     response = co_await Answer(*entry, std::move(*read));
   }

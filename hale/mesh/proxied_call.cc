@@ -75,7 +75,6 @@ UpstreamSender::Parts ProxiedCall::Parts() {
 Task<void> ProxiedCall::Ask() {
   if (const auto read = co_await body_.ReadWhole(); !read) {
     failure_ = read.error();
-    client_failed_ = true;
     co_return;
   }
   co_await Send(spec_);
@@ -132,13 +131,12 @@ Task<void> ProxiedCall::Send(const guard::CallSpec& spec) {
 }
 
 Task<void> ProxiedCall::Answer() {
-  const std::optional<Error>& clients = client_failed_ ? failure_ : body_.broken();
   if (!failure_) {
     co_await Relay();
-  } else if (clients && clients->reason != Reason::kClientAbort) {
-    request_.reason = clients->reason;
+  } else if (body_.broken()) {
+    co_await RefuseBody(request_, *body_.broken());
   } else {
-    co_await Refuse(request_, clients ? *clients : *failure_, hop_retry_);
+    co_await Refuse(request_, *failure_, hop_retry_);
   }
 }
 
@@ -173,8 +171,8 @@ Task<void> ProxiedCall::Relay() {
     const auto piece = co_await NextPiece();
     if (!piece) {
       // The client must see that this is not the whole of it (RFC 9112 §8).
-      request_.reason =
-          piece.error().code == Code::kCancelled ? Reason::kClientAbort : piece.error().reason;
+      const Error& why = body_.broken() ? *body_.broken() : piece.error();
+      request_.reason = why.code == Code::kCancelled ? Reason::kClientAbort : why.reason;
       client.Abort();
       co_return;
     }

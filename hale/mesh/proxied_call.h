@@ -88,7 +88,6 @@ class ProxiedCall {
   std::optional<UpstreamSender> sender_;
   std::optional<guard::Governed<mesh::Answer>> ended_;
   std::optional<Error> failure_;
-  bool client_failed_ = false;  // and has been told
   HopRetry hop_retry_ = HopRetry::kMay;
   std::uint32_t attempts_ = 0;
 

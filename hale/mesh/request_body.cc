@@ -13,7 +13,10 @@ Task<Result<void>> RequestBody::ReadWhole() {
   const bool fits = framing.kind == net::Framing::Kind::kLength && framing.length <= kKept;
   while (fits && !complete_) {
     const auto piece = co_await ReadMore();
-    if (!piece) co_return std::unexpected(piece.error());
+    if (!piece) {
+      broken_ = piece.error();  // stopped here is stopped as a whole: its client has gone
+      co_return std::unexpected(*broken_);
+    }
   }
   co_return Result<void>();
 }

@@ -39,6 +39,13 @@ Task<void> Refuse(ServedRequest& request, Error error, HopRetry retry) {
   co_await request.exchange.RespondWhole(refusal.head, refusal.body);
 }
 
+Task<void> RefuseBody(ServedRequest& request, Error why) {
+  request.reason = why.reason;
+  if (why.code != Code::kCancelled) co_return;
+  const Error left(Reason::kClientAbort, Executed::kNo);
+  co_await Refuse(request, left, HopRetry::kMay);
+}
+
 void Conclude(const ServedRequest& request, const ServingRecords& records, TimePoint now) {
   const telemetry::AccessRecord record = RecordOf(request, records, now);
   telemetry::RouteMetrics& metrics =

@@ -67,6 +67,10 @@ struct ServedRequest {
 /// Answers a request that Hale turns away.
 Task<void> Refuse(ServedRequest& request, Error error, HopRetry retry);
 
+/// The same for one whose body could not be read: what its client did wrong the server answers,
+/// when its handler has returned; that of a client that has gone is for the records only.
+Task<void> RefuseBody(ServedRequest& request, Error why);
+
 /// Counts a request that has ended, writes its line and keeps it if it is worth asking about.
 void Conclude(const ServedRequest& request, const ServingRecords& records, TimePoint now);
 /// The same for what never became a request.

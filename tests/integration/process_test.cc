@@ -13,6 +13,7 @@
 #include "hale/host/app.h"
 #include "hale/mesh/proxy.h"
 #include "hale/net/sockaddr.h"
+#include "hale/provider/file/read_file.h"
 #include "recording_origin.h"
 #include "tests/conformance/temporary_directory.h"
 #include "wire.h"
@@ -29,6 +30,10 @@ class OwnSignals {
  private:
   sigset_t before_{};
 };
+
+/// A request whose body is sent once somebody reads it.
+constexpr const char* kAsksToSend =
+    "POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n";
 
 std::string Ask(const net::Address& where, const std::string& path) {
   Wire wire = Wire::To(where);
@@ -151,6 +156,26 @@ TEST_F(ProcessTest, SharesAReserveWithTheProcessesLikeItAsTheyComeAndGo) {
   EXPECT_TRUE(Shows("/status", R"("reserve":5E0,"fleet_size":2,"fleet_size_from":"discovery")"));
 }
 
+TEST_F(ProcessTest, TellsOfARequestThatItStopsInItsBodyAsOfAClientThatLeft) {
+  const std::string log = directory_ / "access.log";
+  ASSERT_TRUE(
+      Open("node: {loops: 1}\nlisten: [\"127.0.0.1:0\"]\nadmin: {address: \"\"}\n"
+           "telemetry: {access_log: \"" +
+           log +
+           "\"}\n"
+           "services: {all: {instances: [\"127.0.0.1:1\"]}}\nroutes: [{service: all}]\n"));
+  thread_ = std::thread([this] { process_->Run(); });
+  Wire client = Wire::To(process_->addresses().front());
+  client.Send(kAsksToSend);
+  ASSERT_TRUE(client.ReadUntil("\r\n\r\n").contains("100 Continue"));
+  process_->Stop();
+  thread_.join();
+  process_.reset();
+  const auto told = provider::file::ReadFile(log, 4096);
+  ASSERT_TRUE(told);
+  EXPECT_TRUE(told->contains(R"("status":499,"reason":"client_abort")")) << *told;
+}
+
 TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
   const OwnSignals signals;
   const TemporaryDirectory directory;
@@ -178,6 +203,26 @@ TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
   }
   asking.request_stop();
   asking.join();
+  app.process().Stop();
+  thread.join();
+}
+
+TEST(AppTest, CountsAClientThatLeavesInItsBodyAsNoError) {
+  const OwnSignals signals;
+  const net::Address address = Port().address();
+  const net::Address admin = Port().address();
+  host::App app("node: {loops: 1}\nlisten: [\"" + address.Text() + "\"]\nadmin: {address: \"" +
+                admin.Text() + "\"}\ntelemetry: {access_log: off}\n");
+  app.Post("/", [](host::Request) -> Task<host::Response> { co_return host::Text("whole"); });
+  std::thread thread([&] { app.Run(); });
+  ASSERT_TRUE(Eventually([&] { return Accepts(address); }));
+  Wire client = Wire::To(address);
+  client.Send(kAsksToSend);
+  ASSERT_TRUE(client.ReadUntil("\r\n\r\n").contains("100 Continue"));
+  client.Reset();
+  const std::string counted = R"(http_requests_total{method="POST",route="/",code="499"} 1)";
+  EXPECT_TRUE(Eventually([&] { return Ask(admin, "/metrics").contains(counted); }));
+  EXPECT_FALSE(Ask(admin, "/metrics").contains(R"(reason="client_abort"} 1)"));
   app.process().Stop();
   thread.join();
 }
