@@ -118,7 +118,7 @@ std::uint64_t ServerExchange::bytes_in() const { return connection_.consumed_; }
 std::uint64_t ServerExchange::bytes_out() const {
   return connection_.socket_.written() - connection_.written_before_;
 }
-int ServerExchange::status() const { return connection_.status_; }
+int ServerExchange::status() const { return connection_.status(); }
 bool ServerExchange::body_complete() const { return connection_.body_.complete(); }
 bool ServerExchange::responded() const { return connection_.status_ != 0; }
 

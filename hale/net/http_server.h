@@ -33,7 +33,8 @@ class ServerExchange final {
   TimePoint started() const;
   std::uint64_t bytes_in() const;   ///< of this request, head included
   std::uint64_t bytes_out() const;  ///< of this response, head included, as the kernel took them
-  /// The status that was sent; 0 before.
+  /// The status that was sent, or that the server will send because the client broke a rule in its
+  /// body; 0 before.
   int status() const;
 
   /// The next piece of the body, valid until the next call; empty at the end. Sends 100 Continue

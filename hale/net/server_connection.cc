@@ -307,7 +307,8 @@ Task<void> ServerConnection::Refuse(Verdict verdict) {
   body.push_back('\n');
   out_.clear();
   AppendResponseHead(out_, head, Framing::Length(body.size()), ConnectionField::kClose);
-  server_->handler.OnRefused(socket_.peer(), verdict);
+  // Of an exchange its handler has told already.
+  if (phase_ != Phase::kHandling) server_->handler.OnRefused(socket_.peer(), verdict);
   socket_.set_write_patience(kLingerTime);
   const auto sent = co_await socket_.Write(out_, body);
   if (sent) co_await Linger();

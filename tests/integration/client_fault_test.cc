@@ -40,6 +40,18 @@ class ClientFaultTest : public testing::Test {
   std::optional<GatewayThread> gateway_;
 };
 
+TEST_F(ClientFaultTest, IsCountedOnceWithTheAnswerThatItGot) {
+  Start();
+  Wire client = Wire::To(gateway_->address());
+  client.Send(kChunked);
+  client.Send(kNoChunk);
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 400"));
+  EXPECT_TRUE(Counts("400"));
+  const std::string metrics = gateway_->Admin("/metrics");
+  EXPECT_FALSE(metrics.contains(R"(route="none")")) << metrics;
+  EXPECT_FALSE(metrics.contains(R"(code="none")")) << metrics;
+}
+
 TEST_F(ClientFaultTest, BreaksAnAnswerOffThatFlowsAndBlamesNobodyElse) {
   AnswerEarly();
   Start();

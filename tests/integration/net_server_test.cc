@@ -274,6 +274,19 @@ TEST_F(ServerTest, TellsTheHandlerOfRequestsThatItRefused) {
   EXPECT_EQ(refused_, 1);
 }
 
+TEST_F(ServerTest, LeavesItToTheHandlerToTellOfAFaultInABody) {
+  std::atomic<int> status = 0;
+  Wire client = Client([&](net::ServerExchange& x) -> Task<void> {
+    const auto piece = co_await x.ReadBody();
+    EXPECT_EQ(piece.error().reason, Reason::kProtocol);
+    status = x.status();
+  });
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n");
+  EXPECT_TRUE(client.ReadAll().starts_with("HTTP/1.1 400"));
+  EXPECT_EQ(status, 400);
+  EXPECT_EQ(refused_, 0);
+}
+
 TEST_F(ServerTest, AnswersWhatWasSentBeforeAnIdleConnectionIsClosedByADrain) {
   Wire client = Client(Hello);
   client.Send(kGet);
