@@ -377,6 +377,24 @@ TEST_F(RouteFallbackTest, TakesAPlaceInTheBulkheadOfTheOtherService) {
   EXPECT_TRUE(Get().ends_with("ok"));
 }
 
+TEST_F(RouteFallbackTest, GivesBackAllOfABrokenAnswerBeforeItAsksAnotherService) {
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  origin_.AnswerNext(OriginAnswer(head + "no size\r\n", Then::kHang));
+  OriginAnswer later(Ok("", "other"));
+  later.held = true;
+  other_.Answer(later);
+  gateway_.emplace("services:\n" +
+                   Service("main", origin_.address(), ", bulkhead: {limit: 1, queue: 0}") +
+                   Service("other", other_.address()) +
+                   "routes: [{name: all, service: main, fallback: {service: other}}]\n");
+  Asking asking(gateway_->address(), "/");
+  ASSERT_TRUE(other_.WaitForRequests(1));
+  EXPECT_TRUE(origin_.WaitForEnds(1)) << "its connection is closed";
+  EXPECT_TRUE(Get().ends_with("ok")) << "its place is free";
+  other_.Release();
+  EXPECT_TRUE(asking.Answer().ends_with("other"));
+}
+
 TEST_F(RouteFallbackTest, TakesNothingBackThatHasBegun) {
   origin_.Answer(OriginAnswer("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegin", Then::kReset));
   Start("last_good: 10s, status: 200, body: fixed");

@@ -90,6 +90,19 @@ TEST_F(LateBodyTest, IsNotAskedForAgainWhenItMayHaveBeenExecuted) {
   EXPECT_EQ(origin_.requests().size(), 1U);
 }
 
+TEST_F(LateBodyTest, IsNotAskedForAgainWhenItsHeadHasSaidThatThisIsFinal) {
+  const std::string final = "HTTP/1.1 503 Busy\r\nhale-retry: no\r\n";
+  for (const auto* body : {"Content-Length: 10\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n"}) {
+    origin_.Clear();
+    origin_.AnswerNext(OriginAnswer(final + body, Then::kClose));
+    Start("attempts: 2");
+    const std::string answer = Get();
+    EXPECT_TRUE(answer.contains("hale-reason: upstream_reset\r\n")) << answer;
+    EXPECT_TRUE(answer.contains("hale-retry: no\r\n")) << answer;
+    EXPECT_EQ(origin_.requests().size(), 1U);
+  }
+}
+
 TEST_F(LateBodyTest, HoldsBackNoHeadOfAStreamThatIsSilent) {
   OriginAnswer silent(kStream);
   silent.later = "5\r\nevent\r\n0\r\n\r\n";
