@@ -8,10 +8,10 @@
 namespace hale {
 
 /// The reasons with which a call to a service can end, as a document says them: Word(reason) each.
+/// A limit is asked before there is a call to end: who is over it must be told so.
 constexpr auto Names(Type<Reason>) {
   using N = Name<Reason>;
-  return std::array{N{"rate_limited", Reason::kRateLimited},
-                    N{"circuit_open", Reason::kCircuitOpen},
+  return std::array{N{"circuit_open", Reason::kCircuitOpen},
                     N{"probing", Reason::kProbing},
                     N{"concurrency", Reason::kConcurrency},
                     N{"queue_full", Reason::kQueueFull},

@@ -45,15 +45,18 @@ void Origins::Replace(std::string_view section, const Origins& other) {
   }
 }
 
-void Findings::Add(Severity severity, std::string path, std::string message) {
-  // Warnings have room beside errors, so that neither hides the other before Tidy().
-  if (problems_.size() >= 2 * kMaxProblems) return;
+bool Findings::Unread(std::string_view path) const {
   const auto end = problems_.begin() + static_cast<std::ptrdiff_t>(known_);
-  const bool known = std::any_of(problems_.begin(), end, [&](const Problem& problem) {
+  return std::any_of(problems_.begin(), end, [&](const Problem& problem) {
     return problem.severity == Severity::kError &&
            (Within(problem.path, path) || Within(path, problem.path));
   });
-  if (known) return;
+}
+
+void Findings::Add(Severity severity, std::string path, std::string message) {
+  // Warnings have room beside errors, so that neither hides the other before Tidy().
+  if (problems_.size() >= 2 * kMaxProblems) return;
+  if (Unread(path)) return;
   const Position at = origins_.At(path);
   problems_.push_back({severity, origins_.file(), at, std::move(path), std::move(message)});
 }

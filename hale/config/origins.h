@@ -47,6 +47,9 @@ class Findings {
     Add(Severity::kWarning, std::move(path), std::move(message));
   }
   const Origins& origins() const { return origins_; }
+  /// Whether the value there, or something of it or around it, could not be read: what is found
+  /// there is a default, and nothing follows from it.
+  bool Unread(std::string_view path) const;
 
  private:
   void Add(Severity severity, std::string path, std::string message);

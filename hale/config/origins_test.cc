@@ -57,6 +57,16 @@ TEST(FindingsTest, IsSilentAboutWhatCouldNotBeRead) {
   EXPECT_EQ(problems.size(), 2U);
 }
 
+TEST(FindingsTest, SaysWhatCouldNotBeRead) {
+  const Origins origins = Known();
+  Problems problems = {{Severity::kError, "f", {2, 3}, "a.list", "found a word"},
+                       {Severity::kWarning, "f", {2, 3}, "b", "odd"}};
+  Findings findings(origins, problems);
+  findings.Error("c", "found later");
+  for (const char* unread : {"a", "a.list", "a.list[0].x"}) EXPECT_TRUE(findings.Unread(unread));
+  for (const char* read : {"a.listing", "b", "c"}) EXPECT_FALSE(findings.Unread(read));
+}
+
 TEST(FindingsTest, IsNotSilentAboutItsOwn) {
   const Origins origins = Known();
   Problems problems;

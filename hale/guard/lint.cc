@@ -140,6 +140,7 @@ Remarks Lint(const GuardOptions& options) {
   LintRetry(options.retry, options.idempotent, remarks);
   LintBreaker(options.breaker, remarks);
   LintOwnPace(options, remarks);
+  LintOrder(options.bulkhead, remarks);
   LintThrottle(options.throttle, remarks);
   LintConcurrency(options.concurrency, options.bulkhead, remarks);
   if (options.limit.mode == Mode::kEnforce) {

@@ -39,6 +39,9 @@ void LintBulkheadTimes(const CallTimes& times, const policy::BulkheadOptions& bu
 void LintRetry(const policy::RetryOptions& retry, bool idempotent, std::vector<Remark>& remarks);
 void LintBreaker(const policy::CircuitBreakerOptions& breaker, std::vector<Remark>& remarks);
 
+/// What a bulkhead's queue does not use, and times of `codel` that never count.
+void LintOrder(const policy::BulkheadOptions& bulkhead, std::vector<Remark>& remarks);
+
 void LintThrottle(const policy::ThrottleOptions& throttle, std::vector<Remark>& remarks);
 void LintConcurrency(const policy::ConcurrencyLimitOptions& limit,
                      const policy::BulkheadOptions& bulkhead, std::vector<Remark>& remarks);

@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include "hale/base/quantity.h"
 #include "hale/guard/lint.h"
 
@@ -13,6 +15,30 @@ void Add(Remarks& remarks, std::string_view key, std::string text) {
 
 }  // namespace
 
+void LintOrder(const policy::BulkheadOptions& bulkhead, Remarks& remarks) {
+  if (bulkhead.mode == Mode::kOff) return;
+  const policy::BulkheadOptions usual;
+  if (bulkhead.order == policy::QueueOrder::kFifo) {
+    if (bulkhead.target != usual.target) {
+      Add(remarks, "bulkhead.target", "is not used: only order codel has a target");
+    }
+    if (bulkhead.interval != usual.interval) {
+      Add(remarks, "bulkhead.interval", "is not used: only order codel has an interval");
+    }
+    return;
+  }
+  if (bulkhead.max_wait <= bulkhead.target) {
+    Add(remarks, "bulkhead.target",
+        Print(bulkhead.target) + " is not below max_wait " + Print(bulkhead.max_wait) +
+            ": a wait ends before it counts");
+  }
+  if (bulkhead.interval < bulkhead.target && bulkhead.interval != usual.interval) {
+    Add(remarks, "bulkhead.interval",
+        Print(bulkhead.interval) + " is below the target " + Print(bulkhead.target) +
+            ", which is taken in its place");
+  }
+}
+
 void LintThrottle(const policy::ThrottleOptions& throttle, Remarks& remarks) {
   if (throttle.mode == Mode::kOff) return;
   // Measured: at 14 calls a second and 1.1, 6.9 % of the calls to a service that was well.
@@ -21,6 +47,12 @@ void LintThrottle(const policy::ThrottleOptions& throttle, Remarks& remarks) {
         PrintFigure(throttle.k) + " holds back calls as soon as " +
             PrintPercent(1 - 1 / throttle.k) +
             " are turned away: below 100 calls a second chance alone does that; 2 is safe");
+  }
+  const auto whole = std::chrono::floor<std::chrono::seconds>(throttle.window);
+  if (throttle.window != whole) {
+    Add(remarks, "throttle.window",
+        Print(throttle.window) + " is remembered as " + Print(whole) +
+            ": attempts are counted by whole seconds");
   }
   if (throttle.max_share == 0) {
     Add(remarks, "throttle.max_share", "0 holds nothing back; leave the throttle off instead");

@@ -7,6 +7,7 @@ namespace {
 
 using policy::LimitKind;
 using policy::Mode;
+using policy::QueueOrder;
 
 std::string Remarks(const GuardOptions& options) { return Print(Lint(options)); }
 
@@ -21,6 +22,28 @@ TEST(LintOverloadTest, AFactorNearOneHoldsBackCallsInPeace) {
             "second chance alone does that; 2 is safe\n");
   EXPECT_EQ(Remarks({.throttle = {.mode = Mode::kEnforce, .k = 1.5}}), "");
   EXPECT_EQ(Remarks({.throttle = {.k = 1.25}}), "");
+}
+
+TEST(LintOverloadTest, AThrottleRemembersWholeSeconds) {
+  EXPECT_EQ(Remarks({.throttle = {.mode = Mode::kEnforce, .window = 2500ms}}),
+            "throttle.window: 2500ms is remembered as 2s: attempts are counted by whole seconds\n");
+  EXPECT_EQ(Remarks({.throttle = {.mode = Mode::kEnforce, .window = 3s}}), "");
+  EXPECT_EQ(Remarks({.throttle = {.window = 2500ms}}), "");
+}
+
+TEST(LintOverloadTest, AQueueThatStandsLetsTheTargetCount) {
+  const auto codel = [](Duration target, Duration interval) {
+    return Remarks(
+        {.bulkhead = {.order = QueueOrder::kCodel, .target = target, .interval = interval}});
+  };
+  EXPECT_EQ(codel(200ms, 300ms),
+            "bulkhead.target: 200ms is not below max_wait 200ms: a wait ends before it counts\n");
+  EXPECT_EQ(codel(80ms, 50ms),
+            "bulkhead.interval: 50ms is below the target 80ms, which is taken in its place\n");
+  EXPECT_EQ(codel(80ms, 80ms), "");
+  EXPECT_EQ(codel(150ms, 100ms), "") << "the default gives way";
+  EXPECT_EQ(Remarks({.bulkhead = {.interval = 50ms}}),
+            "bulkhead.interval: is not used: only order codel has an interval\n");
 }
 
 TEST(LintOverloadTest, AThrottleThatHoldsNothingBackIsNone) {

@@ -88,22 +88,6 @@ void LintPartitions(const Document& document, const std::string& service,
   }
 }
 
-void LintOrder(const BulkheadOptions& bulkhead, const std::string& path, Findings& findings) {
-  const BulkheadOptions usual;
-  if (bulkhead.order == policy::QueueOrder::kFifo) {
-    if (bulkhead.target != usual.target) {
-      findings.Warn(path + ".target", "is not used: only order codel has a target");
-    }
-    if (bulkhead.interval != usual.interval) {
-      findings.Warn(path + ".interval", "is not used: only order codel has an interval");
-    }
-  } else if (bulkhead.max_wait <= bulkhead.target) {
-    findings.Warn(path + ".target",
-                  fmt::format("{} is not below max_wait {}: a wait ends before it counts",
-                              Print(bulkhead.target), Print(bulkhead.max_wait)));
-  }
-}
-
 }  // namespace
 
 void ValidateAdmission(const Document& document, Findings& findings) {
@@ -122,7 +106,6 @@ void ValidateAdmission(const Document& document, Findings& findings) {
 void LintAdmission(const Document& document, Findings& findings) {
   for (const auto& [name, service] : document.services) {
     if (service.bulkhead.mode == Mode::kOff) continue;
-    LintOrder(service.bulkhead, JoinKey("services", name) + ".bulkhead", findings);
     LintPartitions(document, name, service.bulkhead, findings);
   }
 }

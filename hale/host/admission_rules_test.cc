@@ -74,6 +74,7 @@ TEST(AdmissionRulesTest, WarnsOfATargetThatNeverCounts) {
   EXPECT_TRUE(Said("order: codel, max_wait: 5ms").contains("5ms is not below max_wait 5ms"));
   EXPECT_TRUE(Said("target: 10ms").contains("only order codel has a target"));
   EXPECT_TRUE(Said("interval: 10ms").contains("only order codel has an interval"));
+  EXPECT_TRUE(Said("order: codel, interval: 4ms").contains("4ms is below the target 5ms"));
 }
 
 }  // namespace

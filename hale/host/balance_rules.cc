@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "hale/base/field_value.h"
 #include "hale/base/quantity.h"
 #include "hale/config/text.h"
 #include "hale/mesh/balance_key.h"
@@ -48,6 +49,17 @@ void LintKey(const policy::BalanceOptions& balance, const std::string& path, Fin
                   "each process keeps a key within its own subset: all together call as many "
                   "instances for it as they have subsets");
   }
+}
+
+void LintReports(const policy::BalanceOptions& balance, const std::string& path,
+                 Findings& findings) {
+  const bool in_turn =
+      balance.kind == BalanceKind::kRoundRobin || balance.kind == BalanceKind::kWeighted;
+  if (!in_turn || balance.reports == policy::Reports::kIgnore) return;
+  findings.Warn(JoinKey(path, "reports"),
+                fmt::format("are not used: {} takes turns, whatever load an instance reports; "
+                            "write kind: p2c or least_request",
+                            PrintValue(balance.kind)));
 }
 
 void LintZone(const Document& document, const mesh::ServiceOptions& service,
@@ -128,6 +140,7 @@ void LintBalance(const Document& document, Findings& findings) {
   for (const auto& [name, service] : document.services) {
     const std::string path = JoinKey(JoinKey("services", name), "balance");
     LintKey(service.balance, path, findings);
+    LintReports(service.balance, path, findings);
     LintZone(document, service, path, findings);
     LintSubset(service, path, findings);
     LintPriority(service, path, findings);

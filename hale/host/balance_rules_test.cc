@@ -48,6 +48,17 @@ TEST(BalanceRulesTest, WarnOfKeysThatNobodyUses) {
   EXPECT_TRUE(Says(Said("kind: maglev, key: client_ip, subset: 2"), "within its own subset"));
 }
 
+TEST(BalanceRulesTest, WarnOfReportsThatNobodyReads) {
+  EXPECT_EQ(Said("kind: round_robin, reports: use"),
+            "services.a.balance.reports: warning: are not used: round_robin takes turns, whatever "
+            "load an instance reports; write kind: p2c or least_request\n");
+  EXPECT_TRUE(Says(Said("kind: weighted, reports: use"), "weighted takes turns"));
+  for (const char* fine : {"reports: use", "kind: least_request, reports: use",
+                           "kind: maglev, key: client_ip, reports: use", "kind: round_robin"}) {
+    EXPECT_EQ(Said(fine), "") << fine;
+  }
+}
+
 TEST(BalanceRulesTest, WarnOfAZoneThatNobodyIsIn) {
   EXPECT_TRUE(Says(Said("zone: own"), "node.zone says nothing"));
   EXPECT_TRUE(Says(Said("zone: own", "{zone: x}"), "none of 4 instances is in zone 'x'"));

@@ -37,7 +37,7 @@ void ValidateOther(const Document& document, const mesh::RouteOptions& route,
     return findings.Error(path, Quote(other) + " is the service that the route has already");
   }
   if (document.services.contains(other)) return;
-  findings.Error(path, UnknownService(document, other));
+  findings.Error(path, UnknownService(document, other, route.service));
 }
 
 /// Whether a field of a fixed answer would be overwritten or left out when the answer is written:
@@ -55,12 +55,6 @@ void ValidateFallback(const Document& document, const mesh::RouteOptions& route,
                       const std::string& path, Findings& findings) {
   const mesh::RouteFallbackOptions& fallback = route.fallback;
   ValidateOther(document, route, JoinKey(path, "service"), findings);
-  for (std::size_t i = 0; i < fallback.after.size(); ++i) {
-    // A limit is asked before a route's call begins: who is over it must be told so.
-    if (fallback.after[i] != Reason::kRateLimited) continue;
-    findings.Error(JoinIndex(JoinKey(path, "after"), i),
-                   "rate_limited is said by the route's limits, before there is a call to answer");
-  }
   for (std::size_t i = 0; i < fallback.after_status.size(); ++i) {
     const int status = fallback.after_status[i];
     if (status >= 500 && status <= 599) continue;

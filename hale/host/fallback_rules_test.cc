@@ -32,13 +32,22 @@ TEST(FallbackRulesTest, EachKindIsFineByItselfAndWithTheOthers) {
 TEST(FallbackRulesTest, AReasonIsOneOfThoseWithWhichACallEnds) {
   EXPECT_TRUE(Said("fallback: {after: [circuit_opn], status: 200}").contains("circuit_open"));
   EXPECT_TRUE(Said("fallback: {after: [rate_limited], status: 200}")
-                  .contains("routes[0].fallback.after[0]: rate_limited is said by"));
+                  .starts_with("routes[0].fallback.after[0]: 'rate_limited' is not one of "
+                               "circuit_open, probing, "));
 }
 
 TEST(FallbackRulesTest, AnotherServiceIsThereAndIsAnother) {
   EXPECT_EQ(Said("fallback: {service: archiv}"),
             "routes[0].fallback.service: no service 'archiv', did you mean archive?\n");
   EXPECT_TRUE(Said("fallback: {service: a}").contains("the service that the route has already"));
+}
+
+TEST(FallbackRulesTest, ProposesNobodyToStandInForItself) {
+  EXPECT_EQ(Said("fallback: {service: aa}"),
+            "routes[0].fallback.service: no service 'aa', there are archive\n");
+  EXPECT_EQ(SaidOf("services: {a: {instances: [\"h:1\"]}}\n"
+                   "routes: [{service: a, fallback: {service: aa}}]\n"),
+            "routes[0].fallback.service: no service 'aa': there is no other\n");
 }
 
 TEST(FallbackRulesTest, AStatusEndsAnAnswer) {

@@ -63,8 +63,10 @@ void ValidateKind(const LimitOptions& limit, const std::string& path, Findings& 
   if (limit.warm_up > Duration::zero() && (!bucket || limit.by != "all")) {
     findings.Error(JoinKey(path, "warm_up"), "only a token_bucket by all warms up");
   }
+  const bool known =
+      !findings.Unread(JoinKey(path, "rate")) && !findings.Unread(JoinKey(path, "burst"));
   const std::uint64_t burst = policy::MakeGcraPlan(limit.rate, limit.burst).burst;
-  if (limit.cost == LimitCost::kBytes && limit.estimate > burst) {
+  if (limit.cost == LimitCost::kBytes && known && limit.estimate > burst) {
     findings.Error(JoinKey(path, "estimate"),
                    fmt::format("{} bytes are more than the burst of {}: no request would pass",
                                limit.estimate, burst));

@@ -68,6 +68,14 @@ TEST(LimitRulesTest, AnEstimateFitsIntoTheBurst) {
   EXPECT_EQ(Said("[{cost: bytes, rate: 10000/s, burst: 4096}]"), "");
 }
 
+TEST(LimitRulesTest, ConcludesNothingFromARateOrABurstThatCannotBeRead) {
+  for (const char* unread : {"rate: fast", "burst: many"}) {
+    const std::string said = Said("[{cost: bytes, " + std::string(unread) + "}]");
+    EXPECT_TRUE(said.contains("limit[0]." + std::string(unread).substr(0, 4))) << said;
+    EXPECT_FALSE(said.contains("estimate")) << said;
+  }
+}
+
 TEST(LimitRulesTest, SaysWhatIsNotUsed) {
   for (const char* unused : {"max_wait: 1s", "kind: sliding_log, burst: 5", "cold: 4",
                              "estimate: 10", "max_keys: 50", "when_full: evict"}) {

@@ -148,23 +148,38 @@ void LintHealth(const mesh::ServiceOptions& service, const std::string& path, Fi
 }
 
 // Law 6: leaving out the share f of instances that still carry load is safe only while the load is
-// below 0.95 × (1 − f) of capacity; beyond, leaving out is the outage.
-void LintOutlier(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
-  const auto& outlier = service.outlier;
-  if (outlier.mode == Mode::kOff) return;
+// below 0.95 × (1 − f) of capacity; beyond, leaving out is the outage. Where f is so much that
+// panic begins it is never reached at all.
+void LintSick(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
+  const policy::OutlierOptions& outlier = service.outlier;
+  const policy::OutlierOptions usual;
   const auto instances = static_cast<double>(service.instances.fixed.size());
-  constexpr double kUsual = 0.25;  // safe to 71 % load; one of few is always allowed
-  const double share =
-      instances > 0 ? std::floor(outlier.max_sick * instances) / instances : outlier.max_sick;
-  if (outlier.max_sick > kUsual && share > kUsual && share * instances != 1) {
-    const std::string of = instances > 0
-                               ? fmt::format("{} of {} instances", share * instances, instances)
-                               : Percent(share) + " of the instances";
+  constexpr double kSafe = 0.25;  // to 71 % load
+  const double share = instances > 0
+                           ? std::max(1.0, std::floor(outlier.max_sick * instances)) / instances
+                           : outlier.max_sick;
+  const bool one = share * instances == 1;  // is always allowed
+  const std::string of = instances > 0
+                             ? fmt::format("{} of {} instances", share * instances, instances)
+                             : Percent(share) + " of the instances";
+  const bool said = outlier.max_sick != usual.max_sick || outlier.panic != usual.panic;
+  if (said && instances != 1 && 1 - share < outlier.panic) {
+    findings.Warn(path + (outlier.panic != usual.panic ? ".panic" : ".max_sick"),
+                  fmt::format("with {} left out as sick fewer than {} are left, and all of them "
+                              "are used again",
+                              of, Percent(outlier.panic)));
+  } else if (outlier.max_sick > kSafe && share > kSafe && !one) {
     findings.Warn(path + ".max_sick",
                   fmt::format("{} may be left out while they carry load: safe only below {} of "
                               "capacity",
                               of, Percent(0.95 * (1 - share))));
   }
+}
+
+void LintOutlier(const mesh::ServiceOptions& service, const std::string& path, Findings& findings) {
+  const auto& outlier = service.outlier;
+  if (outlier.mode == Mode::kOff) return;
+  LintSick(service, path, findings);
   if (outlier.rest > outlier.max_rest) {
     findings.Warn(path + ".rest", fmt::format("{} is above max_rest {}", Print(outlier.rest),
                                               Print(outlier.max_rest)));
@@ -186,6 +201,7 @@ void LintCapacity(const mesh::ServiceOptions& service, const std::string& path,
 void LintOverload(const mesh::ServiceOptions& service, const std::string& path,
                   Findings& findings) {
   std::vector<Remark> remarks;
+  guard::LintOrder(service.bulkhead, remarks);
   guard::LintThrottle(service.throttle, remarks);
   guard::LintConcurrency(service.concurrency, service.bulkhead, remarks);
   Warn(remarks, path, {}, findings);

@@ -192,6 +192,17 @@ TEST(LintTest, OneOfFewMayAlwaysBeLeftOut) {
   EXPECT_NE(With("outlier: {max_sick: 100%}"), "");
 }
 
+TEST(LintTest, NobodyIsLeftOutToBeUsedAgainByPanic) {
+  EXPECT_EQ(With("outlier: {panic: 60%}"),
+            "services.a.outlier.panic: warning: with 1 of 2 instances left out as sick fewer than "
+            "60% are left, and all of them are used again\n");
+  EXPECT_EQ(SaidOf("services: {a: {instances: {file: x}, outlier: {max_sick: 60%}}}"),
+            "services.a.outlier.max_sick: warning: with 60% of the instances left out as sick "
+            "fewer than 50% are left, and all of them are used again\n");
+  EXPECT_EQ(With("outlier: {max_sick: 30%}"), "");  // the half that is left is enough
+  EXPECT_EQ(SaidOf("services: {a: {instances: [\"h:1\"], outlier: {panic: 60%}}}"), "");
+}
+
 TEST(LintTest, ALimitOfCallsCanBeReached) {
   EXPECT_EQ(With("bulkhead: {limit: 600}"),
             "services.a.bulkhead.limit: warning: 600 calls can never be in flight: 2 "

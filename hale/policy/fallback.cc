@@ -14,7 +14,7 @@ constexpr std::uint64_t Bit(Reason reason) {
 std::uint64_t Unavailable() {
   std::uint64_t all = 0;
   for (const auto& name : Names(Type<Reason>{})) all |= Bit(name.value);
-  return all & ~Bit(Reason::kRateLimited);
+  return all;
 }
 
 }  // namespace

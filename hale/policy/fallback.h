@@ -17,7 +17,7 @@ namespace hale::policy {
 /// After which failures something else is answered. What else is the caller's affair.
 struct FallbackOptions {
   Mode mode = Mode::kEnforce;
-  /// Empty: all that say that the service is not available, which is all but `rate_limited`.
+  /// Empty: all that say that the service is not available: those with a word for a document.
   std::vector<Reason> after = {};
   /// Of `upstream_status`, those that count. 500 is a bug's answer: it is no fallback's affair
   /// unless it is listed.

@@ -20,6 +20,7 @@ TEST(FallbackTest, CoversByDefaultWhateverSaysThatTheServiceIsNotAvailable) {
 TEST(FallbackTest, LeavesItToTheClientThatItIsOverItsRate) {
   EXPECT_FALSE(FallbackRule(kDefault).Covers(Reason::kRateLimited));
   EXPECT_TRUE(FallbackRule({.after = {Reason::kRateLimited}}).Covers(Reason::kRateLimited));
+  for (const auto& name : Names(Type<Reason>{})) EXPECT_NE(name.value, Reason::kRateLimited);
 }
 
 TEST(FallbackTest, NeverCoversTheClientsOwnFault) {
