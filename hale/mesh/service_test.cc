@@ -396,6 +396,20 @@ TEST_F(ServiceTest, UsesTheUnhealthyAgainWhenTooFewAreLeft) {
   EXPECT_EQ(Picked(2000), (std::set<std::string>{"a:1", "b:1", "c:1"}));
 }
 
+TEST_F(ServiceTest, FollowsNoPanicThatIsReachedInShadowOnly) {
+  ServiceOptions options = Options();
+  options.outlier.mode = policy::Mode::kShadow;
+  service_.Apply(options, clock_.Now());
+  Use({"a:1", "b:1", "c:1"});
+  for (const char* address : {"a:1", "b:1"}) {
+    service_.OnHealth(address, cluster::Health::kUnhealthy);
+  }
+  Judge();
+  EXPECT_FALSE(service_.panic());
+  EXPECT_EQ(service_.Protects(clock_.Now()), Reason::kNone) << "calls are hedged";
+  EXPECT_FALSE(HasTold(EventKind::kPanic));
+}
+
 TEST_F(ServiceTest, SaysOnceThatItPanicsAndOnceThatItIsOver) {
   Use({"a:1", "b:1", "c:1"});
   for (const char* address : {"a:1", "b:1"}) {

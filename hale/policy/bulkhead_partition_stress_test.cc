@@ -95,6 +95,38 @@ TEST(BulkheadPartitionStressTest, NeverExceedsTheLimitAndKeepsAShareFor64Threads
   for (const auto& status : bulkhead.partitions()) EXPECT_EQ(status.in_flight, 0U) << status.name;
 }
 
+// Who leaves is seen in all counts or in none: else others would have what is kept for its
+// partition.
+TEST(BulkheadPartitionStressTest, KeepsWhatIsNotLentForTwoPartitionsThatLendTheRest) {
+  Bulkhead bulkhead(
+      {.limit = kLimit,
+       .queue = 0,
+       .partitions = {.by = "route", .shares = {{"a", 0.5}, {"b", 0.5}}, .lend = 0.5}});
+  Tally all;
+  std::array<std::atomic<int>, 2> refused{};
+  std::atomic<int> greedy_refused{0};
+  {
+    std::vector<std::jthread> threads;
+    const auto run = [&](const char* partition, std::atomic<int>& count) {
+      threads.emplace_back([&, partition] {
+        for (int i = 0; i < 20'000; ++i) {
+          const auto mine = bulkhead.TryEnter(TimePoint(1h), partition);
+          if (!mine) ++count;
+          if (mine) all.Stay(i % 8 == 0);
+        }
+      });
+    };
+    for (int i = 0; i < 2; ++i) run("a", refused[0]);  // two places of each are never lent
+    for (int i = 0; i < 2; ++i) run("b", refused[1]);
+    for (int i = 0; i < 6; ++i) run("others", greedy_refused);
+  }
+  EXPECT_EQ(refused[0], 0);
+  EXPECT_EQ(refused[1], 0);
+  EXPECT_GT(greedy_refused, 0);
+  EXPECT_LE(all.most, kLimit);
+  for (const auto& status : bulkhead.partitions()) EXPECT_EQ(status.in_flight, 0U) << status.name;
+}
+
 TEST(BulkheadPartitionStressTest, LosesNobodyWhileItsSharesComeAndGo) {
   BulkheadOptions options{.limit = 3, .queue = 4};
   Bulkhead bulkhead(options);

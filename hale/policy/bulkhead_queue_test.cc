@@ -241,6 +241,31 @@ TEST_F(BulkheadPartitionTest, CountsEachOneBackWhereItCameFrom) {
   EXPECT_EQ(bulkhead_->in_flight(), 0U);
 }
 
+TEST_F(BulkheadPartitionTest, GivesAPlaceBackWhereItCameFromHoweverThePermitIsMoved) {
+  Make(4, {.by = "route", .shares = {{"a", 0.5}, {"b", 0.5}}, .lend = 0});
+  auto permit = bulkhead_->TryEnter(clock_.Now(), "a");
+  auto other = bulkhead_->TryEnter(clock_.Now(), "b");
+  *permit = *std::move(other);
+  permit->Release();
+  EXPECT_EQ(bulkhead_->partitions()[1].in_flight, 1U);
+  EXPECT_EQ(bulkhead_->partitions()[2].in_flight, 0U);
+  EXPECT_EQ(EnterAll("b"), 2U);
+  EXPECT_EQ(EnterAll("a"), 1U);
+}
+
+TEST_F(BulkheadPartitionTest, GivesAPlaceBackToAPartitionThatIsGone) {
+  Make(4, {.by = "route", .shares = {{"a", 0.5}}, .lend = 0});
+  EXPECT_EQ(EnterAll("a", 2), 2U);
+  options_.partitions = {};
+  bulkhead_->Apply(options_);
+  EXPECT_EQ(EnterAll("b"), 2U);
+  EXPECT_TRUE(Queue(first_, "b"));
+  held_[0].clear();
+  EXPECT_TRUE(*first_.Take());
+  EXPECT_EQ(bulkhead_->in_flight(), 2U);
+  EXPECT_EQ(bulkhead_->partitions()[1].in_flight, 0U);
+}
+
 TEST_F(BulkheadPartitionTest, DividesFromNowOnWhenItIsToldSo) {
   Make(10, {});
   EXPECT_EQ(EnterAll("b", 9), 9U);
