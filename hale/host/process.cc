@@ -117,8 +117,8 @@ void Process::Close() {
 }
 
 Result<void> Process::Open(const HandlerFactory& handlers) {
-  const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
-  const Document& document = snapshot->value;
+  in_force_ = updater_.With([](const auto& u) { return u->current(); });
+  const Document& document = in_force_->value;
   started_ = control_.Now();
   records_.pseudonym = MakePseudonym(document);
   routes_.Publish(routing_.Apply(document));
@@ -129,7 +129,7 @@ Result<void> Process::Open(const HandlerFactory& handlers) {
   if (fixed_) return {};
 
   const std::string from =
-      document.config.from.file.empty() ? snapshot->file : document.config.from.file;
+      document.config.from.file.empty() ? in_force_->file : document.config.from.file;
   source_ = std::make_unique<provider::file::FileSource>(files_, from);
   changes_ = source_->Watch([this] { Reload(); });
   return {};
@@ -207,20 +207,23 @@ void Process::Judge() {
 /// On the thread of the file watch: a megabyte of YAML is no work for a loop.
 void Process::Reload() {
   auto offered = std::make_shared<config::Offered>();
+  Snapshot snapshot;
   const auto text = source_->Read();
-  *offered = updater_.With([&](auto& updater) {
+  updater_.With([&](auto& updater) {
     const std::string name(source_->name());
-    return text ? updater->Offer(*text, name)
-                : updater->Refuse({.file = name, .message = Without(name, text.error().message)});
+    *offered =
+        text ? updater->Offer(*text, name)
+             : updater->Refuse({.file = name, .message = Without(name, text.error().message)});
+    snapshot = updater->current();
   });
   if (offered->verdict == config::Verdict::kUnchanged) return;
-  control_.Post([this, offered] { Apply(*offered); });
+  control_.Post([this, offered, snapshot] { Apply(*offered, snapshot); });
 }
 
-void Process::Apply(const config::Offered& offered) {
+void Process::Apply(const config::Offered& offered, const Snapshot& snapshot) {
   if (offered.verdict == config::Verdict::kRejected) return TellRejected(offered.problems);
-  const auto snapshot = updater_.With([](const auto& u) { return u->current(); });
   routes_.Publish(routing_.Apply(snapshot->value));
+  in_force_ = snapshot;
   observatory_->log().SetLevel(snapshot->value.log.level);
   std::string detail = "revision " + std::to_string(offered.revision) + ", " +
                        std::to_string(offered.changes.size()) + " values changed";
@@ -263,8 +266,7 @@ void Process::Drain() {
   readiness_.With([this](Readiness& readiness) { readiness = LookIfReady(); });
   Tell(EventKind::kLifecycle, Reason::kDraining, "process", "draining");
   for (auto& worker : workers_) worker->Drain();
-  const mesh::DrainOptions drain =
-      updater_.With([](const auto& u) { return u->current()->value.drain; });
+  const mesh::DrainOptions drain = in_force_->value.drain;
   const TimePoint finish = SaturatingAdd(control_.Now(), drain.wait);
   control_.At(finish, [this] {
     for (auto& worker : workers_) worker->TurnAway();
@@ -321,8 +323,7 @@ Readiness Process::LookIfReady() const {
 std::string Process::Status() {
   const auto table = routes_.Get();
   return updater_.With([&](const auto& updater) {
-    const auto snapshot = updater->current();
-    return StatusJson({.document = *snapshot,
+    return StatusJson({.document = *in_force_,
                        .rejected = updater->rejected(),
                        .at_next_start = updater->at_next_start(),
                        .routing = routing_,

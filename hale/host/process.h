@@ -57,6 +57,7 @@ class Process {
 
  private:
   using Updater = config::Updater<Document>;
+  using Snapshot = std::shared_ptr<const config::Snapshot<Document>>;
   enum class Phase : std::uint8_t { kStarting, kServing, kDraining, kFinishing };
 
   static std::unique_ptr<Process> FromText(std::string_view text, const std::string& file,
@@ -67,7 +68,7 @@ class Process {
   Result<void> OpenWorkers(const Document& document, const HandlerFactory& handlers);
   Result<void> OpenAdmin(const Document& document);
   void Reload();
-  void Apply(const config::Offered& offered);
+  void Apply(const config::Offered& offered, const Snapshot& snapshot);
   void TellRejected(const config::Problems& problems);
   void OnSignal(int signal);
   void Drain();
@@ -86,6 +87,7 @@ class Process {
   std::unique_ptr<Observatory> observatory_;
   Routing routing_;
   config::Live<mesh::RouteTable> routes_;
+  Snapshot in_force_;  // whose routes those are; the updater may be ahead of the control loop
   mesh::ServingRecords records_;
   std::vector<std::unique_ptr<net::ServerGroup>> groups_;  // one a listener
   std::vector<std::unique_ptr<Worker>> workers_;

@@ -10,8 +10,7 @@ void Process::RegisterMetrics() {
 
   metrics.Compute({"hale_node", "1, with who this process is", {"service", "zone", "id"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
-                    const auto node =
-                        updater_.With([](const auto& u) { return u->current()->value.node; });
+                    const NodeOptions& node = in_force_->value.node;
                     sink.Sample({node.service, node.zone, NodeId(node)}, 1);
                   });
   metrics.Compute(
@@ -161,8 +160,7 @@ void Process::RegisterMetrics() {
   metrics.Compute({"hale_config_revision", "revision of the document in force", {}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     sink.Sample(std::initializer_list<std::string_view>{},
-                                static_cast<double>(updater_.With(
-                                    [](const auto& u) { return u->current()->revision; })));
+                                static_cast<double>(in_force_->revision));
                   });
   metrics.Compute(
       {"hale_config_rejected", "1: the document at hand is not valid and not in force", {}},

@@ -122,6 +122,25 @@ TEST_F(ProcessTest, SaysThatTheDocumentIsGoneUntilItIsBack) {
   EXPECT_TRUE(Shows("/metrics", "\nhale_config_rejected 0\n"));
 }
 
+// The document is read on another thread than the one that puts it into force.
+TEST_F(ProcessTest, SaysARevisionOnlyOnceItsRoutesAreInForce) {
+  const auto document = [](int revision) {
+    return "services: {a: {instances: [\"127.0.0.1:1\"]}}\nroutes: [{service: a, name: r" +
+           std::to_string(revision) + "}]\n";
+  };
+  Start(document(1));
+  std::jthread busy([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) Admin("/metrics");
+  });
+  for (int revision = 2; revision <= 30; ++revision) {
+    const std::string shown = "\"revision\":" + std::to_string(revision) + ",";
+    Save(document(revision));
+    std::string status;
+    ASSERT_TRUE(Eventually([&] { return (status = Admin("/status")).contains(shown); }));
+    EXPECT_TRUE(status.contains("\"name\":\"r" + std::to_string(revision) + "\"")) << status;
+  }
+}
+
 TEST_F(ProcessTest, SharesItsPortWithNoOtherProcess) {
   const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
@@ -190,7 +209,7 @@ TEST(AppTest, SaysWhetherItIsReadyWhileItsServicesChange) {
   char* arguments[] = {option.data(), option.data(), file.data()};
   host::App app(3, arguments);
   std::thread thread([&] { app.Run(); });
-  ASSERT_TRUE(Eventually([&] { return Accepts(address); }));
+  ASSERT_TRUE(Eventually([&] { return Accepts(admin); }));  // it is opened last
   std::jthread asking([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) EXPECT_TRUE(Ask(address, "/ready").contains("200 OK"));
   });
