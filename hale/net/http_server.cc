@@ -20,13 +20,19 @@ Task<void> RunConnection(std::unique_ptr<ServerConnection> connection) {
 void RequestHandler::OnRefused(const Address&, const Verdict&) {}
 
 void HttpServer::Impl::Serve(int descriptor, const Address& peer) {
+  if (auto connection = Take(descriptor, peer)) Start(std::move(connection));
+}
+
+std::unique_ptr<ServerConnection> HttpServer::Impl::Take(int descriptor, const Address& peer) {
   if (open.size() >= options.max_connections) {
     ::close(descriptor);
     SayFull(peer);
-    return;
+    return nullptr;
   }
-  auto connection =
-      std::make_unique<ServerConnection>(shared_from_this(), Socket(loop, descriptor, peer));
+  return std::make_unique<ServerConnection>(shared_from_this(), Socket(loop, descriptor, peer));
+}
+
+void HttpServer::Impl::Start(std::unique_ptr<ServerConnection> connection) {
   const std::stop_token stop = connection->stop();
   Spawn(RunConnection(std::move(connection)), stop);
 }

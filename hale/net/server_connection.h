@@ -18,11 +18,16 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
   Impl(Loop& l, const ServerOptions& o, RequestHandler& h, EventSink& e)
       : loop(l), options(o), handler(h), events(e) {}
   void Serve(int descriptor, const Address& peer);
+  /// The two halves of Serve: counts it, or closes it and gives null; and lets it run.
+  std::unique_ptr<ServerConnection> Take(int descriptor, const Address& peer);
+  static void Start(std::unique_ptr<ServerConnection> connection);
   void OnAccept(int descriptor, const Address& peer);
   void LeaveGroup();
   /// Connections open or on their way here. Thread-safe.
   std::size_t load() const {
-    return count.load(std::memory_order_relaxed) + underway.load(std::memory_order_relaxed);
+    // One that arrives meanwhile is counted twice rather than not at all.
+    const std::size_t coming = underway.load(std::memory_order_acquire);
+    return coming + count.load(std::memory_order_relaxed);
   }
   void Abort();
   void CloseIdle();

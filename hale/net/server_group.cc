@@ -22,14 +22,24 @@ class Parcel {
         descriptor_(std::exchange(other.descriptor_, -1)),
         peer_(other.peer_) {}
   ~Parcel() {
-    if (to_) to_->underway.fetch_sub(1, std::memory_order_relaxed);
+    Arrived();
     if (descriptor_ >= 0) ::close(descriptor_);
   }
   void Deliver() {
-    if (!to_->ended) to_->Serve(std::exchange(descriptor_, -1), peer_);
+    if (to_->ended) return;
+    auto connection = to_->Take(std::exchange(descriptor_, -1), peer_);
+    Arrived();  // counted there by now, and not yet heard of by its client
+    if (connection) HttpServer::Impl::Start(std::move(connection));
   }
 
  private:
+  void Arrived() {
+    // Release: who no longer sees it on its way sees it there.
+    if (const auto to = std::exchange(to_, nullptr)) {
+      to->underway.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
   std::shared_ptr<HttpServer::Impl> to_;
   int descriptor_;
   Address peer_;
