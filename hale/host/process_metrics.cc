@@ -1,3 +1,4 @@
+#include "hale/host/limit_metrics.h"
 #include "hale/host/process.h"
 
 namespace hale::host {
@@ -134,6 +135,11 @@ void Process::RegisterMetrics() {
                   MetricKind::kGauge, [each_partition](SampleSink& sink) {
                     each_partition(sink, [](const auto& one) { return one.waiting; });
                   });
+  metrics.Compute({"hale_limit_decisions_total",
+                   "what each limit of a route or service has decided",
+                   {"route", "service", "limit", "by", "decision"}},
+                  MetricKind::kCounter,
+                  [this](SampleSink& sink) { SampleLimits(*routes_.Get(), sink); });
   metrics.Compute({"hale_retry_budget_balance", "retries that could be made now", {"service"}},
                   MetricKind::kGauge, [this](SampleSink& sink) {
                     const TimePoint now = control_.clock().Now();

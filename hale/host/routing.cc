@@ -70,10 +70,8 @@ std::vector<std::shared_ptr<mesh::RouteLimit>> Routing::Limits(
 /// A route's own come first: who is refused by them leaves those of the service alone.
 mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::string& name,
                                     TimePoint now) {
-  auto limits = Limits(route.limit, {"route", name}, now);
-  const auto shared = service_limits_.at(route.service);
-  limits.insert(limits.end(), shared.begin(), shared.end());
-  return mesh::RouteLimits(std::move(limits));
+  return mesh::RouteLimits(Limits(route.limit, {"route", name}, now),
+                           service_limits_.at(route.service));
 }
 
 std::shared_ptr<const mesh::RouteFallback> Routing::FallbackOf(const mesh::RouteOptions& route,
@@ -87,7 +85,7 @@ std::shared_ptr<const mesh::RouteFallback> Routing::FallbackOf(const mesh::Route
   if (!options.service.empty()) {
     fallback.service = services_.at(options.service).object->service();
     fallback.service_options = fallback.service->options();
-    fallback.limits = mesh::RouteLimits(service_limits_.at(options.service));
+    fallback.limits = mesh::RouteLimits({}, service_limits_.at(options.service));
   }
   return std::make_shared<const mesh::RouteFallback>(std::move(fallback));
 }

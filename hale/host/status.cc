@@ -218,9 +218,9 @@ json::array RoutesOf(const mesh::RouteTable& table, TimePoint now) {
   for (const mesh::Route& route : table.routes()) {
     json::array limits;
     const auto tell = [&](const mesh::RouteLimits& list) {
-      for (const auto& limit : list.limits()) {
-        const auto [known, fresh] = told.try_emplace(limit.get());
-        if (fresh) known->second = LimitOf(*limit, now);
+      for (const mesh::ListedLimit& listed : list.limits()) {
+        const auto [known, fresh] = told.try_emplace(listed.limit.get());
+        if (fresh) known->second = LimitOf(*listed.limit, now);
         limits.push_back(known->second);
       }
     };

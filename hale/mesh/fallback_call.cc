@@ -82,8 +82,8 @@ Task<bool> FallbackCall::TryService(ProxiedCall& proxied, Reason after) {
   if (good) {
     const Instead instead{"service", after};
     Mark(second.response(), instead);
-    Answered("service", after);
     request_.service = to.service.name();
+    Answered(instead, "service " + to.service.name());
     co_await second.Answer();
   } else if (gone) {
     co_await Refuse(request_, *second.failure(), HopRetry::kMay);
@@ -103,8 +103,9 @@ Task<bool> FallbackCall::TryLastGood(Reason after) {
   const auto answer = std::static_pointer_cast<const CopiedAnswer>(found->value);
   if (!FitsRequest(*answer, request_.exchange.request())) co_return false;
   co_await call_.Drop();
-  Answered("cached", after);
   const Instead instead{"cached", after};
+  const std::chrono::seconds aged(AgeAfter(answer->head.fields, Duration(0)));
+  Answered(instead, instead.how, found->age + aged);
   co_await RespondCopy(request_, *answer, instead, found->age);
   co_return true;
 }
@@ -116,7 +117,7 @@ Task<void> FallbackCall::AnswerFixed(Reason after) {
   StampResponse(head, request_.passport);
   const Instead instead{"static", after};
   Mark(head, instead);
-  Answered("static", after);
+  Answered(instead, instead.how);
   const auto sent = co_await request_.exchange.RespondWhole(head, fallback_.options.body);
   if (!sent) request_.reason = sent.error().reason;
 }
@@ -154,16 +155,17 @@ void FallbackCall::Recognize() {
   asked_ = fallback_.last_good->Mark(RequestSubject(request));
 }
 
-void FallbackCall::Answered(std::string_view how, Reason after) {
-  request_.fallback = how;
-  request_.fell_back_after = after;
+void FallbackCall::Answered(const Instead& instead, std::string_view told, Duration age) {
+  request_.fallback = instead.how;
+  request_.fell_back_after = instead.after;
   request_.reason = Reason::kNone;
-  Tell(how, after);
+  Tell(told, instead.after, age);
 }
 
-void FallbackCall::Tell(std::string_view how, Reason after) {
+void FallbackCall::Tell(std::string_view how, Reason after, Duration age) {
   Event event = policy::FellBack(fallback_.rule.mode(), after, how, now());
   event.service = route_.name;
+  event.span = age;
   request_.trail.On(event);
 }
 

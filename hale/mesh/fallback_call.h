@@ -35,8 +35,9 @@ class FallbackCall {
   Task<void> AnswerAndKeep(ProxiedCall& proxied);
   /// Which of the answers that are kept is this request's, and what had changed before it.
   void Recognize();
-  void Tell(std::string_view how, Reason after);
-  void Answered(std::string_view how, Reason after);
+  void Tell(std::string_view how, Reason after, Duration age = Duration(0));
+  /// `told`: with what, for a person; `age`: of a kept answer.
+  void Answered(const Instead& instead, std::string_view told, Duration age = Duration(0));
   bool MayAskAgain(const ProxiedCall& proxied) const;
   TimePoint now() const { return pools_.loop().Now(); }
 

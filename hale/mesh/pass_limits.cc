@@ -17,6 +17,12 @@ LimitAsk AskOf(ServedRequest& request, const Route& route, TimePoint now) {
           &request.trail};
 }
 
+void Tell(Event event, const ListedLimit& by, ServedRequest& request) {
+  std::string buffer;
+  event.service = by.limit->owner();
+  request.trail.On(ToldOf(event, by, buffer));
+}
+
 }  // namespace
 
 Task<Result<LimitsTaken>> PassLimits(const RouteLimits& limits, ServedRequest& request,
@@ -24,15 +30,14 @@ Task<Result<LimitsTaken>> PassLimits(const RouteLimits& limits, ServedRequest& r
   const auto taken = limits.Take(AskOf(request, route, loop.Now()));
   if (!taken) {
     const Rejection& rejection = taken.error().rejection;
-    Event event = guard::RefusedBy("rate_limiter", rejection, loop.Now());
-    event.service = taken.error().owner;
-    request.trail.On(event);
+    Tell(guard::RefusedBy("rate_limiter", rejection, loop.Now()), taken.error().by, request);
     Error error(rejection.reason, Executed::kNo);
     error.retry_after = rejection.retry_after;
     co_return std::unexpected(std::move(error));
   }
   if (taken->wait > Duration::zero()) {
-    request.trail.On(policy::Delayed(taken->wait, route.name, loop.Now()));
+    const ListedLimit& by = limits.limits()[taken->waits_at];
+    Tell(policy::Delayed(taken->wait, by.limit->owner(), loop.Now()), by, request);
     const bool slept = co_await Sleep(loop, taken->wait);
     if (!slept) {
       limits.GiveBack(*taken, loop.Now());

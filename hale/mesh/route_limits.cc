@@ -54,6 +54,46 @@ std::string_view WordOf(LimitKind kind) {
   return "?";
 }
 
+/// `second limit of the route (5/s by header:x-user)`, or `limit of ...` if it is the only one.
+std::string WhichOf(const RouteLimit& limit, LimitOf of, std::size_t place, std::size_t all) {
+  constexpr std::array<std::string_view, kMostLimits> kOrdinals = {
+      "first ", "second ", "third ", "fourth ", "fifth ", "sixth ", "seventh ", "eighth "};
+  const LimitOptions& options = limit.options();
+  std::string which(all > 1 ? kOrdinals[place - 1] : std::string_view());
+  which.append("limit of the ").append(of == LimitOf::kRoute ? "route" : "service");
+  which.append(" (").append(Print(options.rate));
+  if (options.cost == LimitCost::kBytes) which.append(" bytes");
+  return which.append(" by ").append(options.by).append(")");
+}
+
+void Append(const RouteLimits::List& list, LimitOf of, std::vector<ListedLimit>& to) {
+  const std::size_t all = std::min(list.size(), kMostLimits);
+  for (std::size_t i = 0; i < all; ++i) {
+    to.push_back({list[i], of, i + 1, WhichOf(*list[i], of, i + 1, all)});
+  }
+}
+
+/// The trail of a request, told by which limit.
+class ToldTrail final : public EventSink {
+ public:
+  ToldTrail(EventSink& trail, const ListedLimit& limit) : trail_(trail), limit_(limit) {}
+  void On(const Event& event) noexcept override {
+    std::string buffer;
+    trail_.On(ToldOf(event, limit_, buffer));
+  }
+
+ private:
+  EventSink& trail_;
+  const ListedLimit& limit_;
+};
+
+std::expected<LimitTaken, Rejection> TakeFrom(const ListedLimit& listed, LimitAsk ask) {
+  if (ask.trail == nullptr) return listed.limit->Take(ask);
+  ToldTrail trail(*ask.trail, listed);
+  ask.trail = &trail;
+  return listed.limit->Take(ask);
+}
+
 }  // namespace
 
 std::string LimitIdentity(const LimitOptions& options) {
@@ -157,31 +197,41 @@ std::uint64_t RouteLimit::would_refuse() const {
   return log_ ? log_->would_refuse() : keyed_->would_refuse();
 }
 
-RouteLimits::RouteLimits(std::vector<std::shared_ptr<RouteLimit>> limits)
-    : limits_(std::move(limits)) {
-  if (limits_.size() > 2 * kMostLimits) limits_.resize(2 * kMostLimits);
+Event ToldOf(Event event, const ListedLimit& limit, std::string& buffer) {
+  if (!event.detail.empty()) buffer.append(event.detail).append(", ").append(limit.which);
+  event.detail = buffer.empty() ? std::string_view(limit.which) : buffer;
+  return event;
+}
+
+RouteLimits::RouteLimits(const List& of_route, const List& of_service) {
+  Append(of_route, LimitOf::kRoute, limits_);
+  Append(of_service, LimitOf::kService, limits_);
 }
 
 std::expected<LimitsTaken, RouteLimits::Refused> RouteLimits::Take(const LimitAsk& ask) const {
   LimitsTaken all;
   for (std::size_t i = 0; i < limits_.size(); ++i) {
-    const auto taken = limits_[i]->Take(ask);
+    const auto taken = TakeFrom(limits_[i], ask);
     if (!taken) {
-      for (std::size_t k = i; k > 0; --k) limits_[k - 1]->GiveBack(all.each[k - 1], ask.now);
-      return std::unexpected(Refused{taken.error(), limits_[i]->owner()});
+      for (std::size_t k = i; k > 0; --k) limits_[k - 1].limit->GiveBack(all.each[k - 1], ask.now);
+      return std::unexpected(Refused{taken.error(), limits_[i]});
     }
     all.each[i] = *taken;
-    all.wait = std::max(all.wait, taken->permits.wait);
+    if (taken->permits.wait <= all.wait) continue;
+    all.wait = taken->permits.wait;
+    all.waits_at = i;
   }
   return all;
 }
 
 void RouteLimits::GiveBack(const LimitsTaken& taken, TimePoint now) const {
-  for (std::size_t i = 0; i < limits_.size(); ++i) limits_[i]->GiveBack(taken.each[i], now);
+  for (std::size_t i = 0; i < limits_.size(); ++i) limits_[i].limit->GiveBack(taken.each[i], now);
 }
 
 void RouteLimits::Settle(const LimitsTaken& taken, std::uint64_t bytes, TimePoint now) const {
-  for (std::size_t i = 0; i < limits_.size(); ++i) limits_[i]->Settle(taken.each[i], bytes, now);
+  for (std::size_t i = 0; i < limits_.size(); ++i) {
+    limits_[i].limit->Settle(taken.each[i], bytes, now);
+  }
 }
 
 }  // namespace hale::mesh

@@ -79,34 +79,51 @@ class RouteLimit {
 /// Pure.
 std::string LimitIdentity(const LimitOptions& options);
 
+/// Whose list a limit stands in.
+enum class LimitOf : std::uint8_t { kRoute, kService };
+
+/// A limit and where it stands. The names live as long as the list.
+struct ListedLimit {
+  std::shared_ptr<RouteLimit> limit;
+  LimitOf of = LimitOf::kRoute;
+  std::size_t place = 1;  ///< in its list
+  std::string which{};    ///< `second limit of the route (5/s by header:x-user)`
+};
+
 /// What the limits of a request gave, one each in their order. A value.
 struct LimitsTaken {
   std::array<LimitTaken, 2 * kMostLimits> each = {};
-  Duration wait{0};  ///< until the last of its turns
+  Duration wait{0};          ///< until the last of its turns
+  std::size_t waits_at = 0;  ///< whose turn that is
 };
 
 /// The limits of one route in their order, those of its service after its own: all admit or none
 /// has taken anything. Thread-safe.
 class RouteLimits {
  public:
-  /// A refusal, and by whom.
+  using List = std::vector<std::shared_ptr<RouteLimit>>;
+  /// A refusal, and by which.
   struct Refused {
     Rejection rejection;
-    std::string_view owner;  ///< outlived by the limits
+    const ListedLimit& by;  ///< lives as long as the list
   };
 
   RouteLimits() = default;
-  /// At most 2 × kMostLimits.
-  explicit RouteLimits(std::vector<std::shared_ptr<RouteLimit>> limits);
+  /// At most kMostLimits each.
+  explicit RouteLimits(const List& of_route, const List& of_service = {});
 
   bool empty() const { return limits_.empty(); }
   std::expected<LimitsTaken, Refused> Take(const LimitAsk& ask) const;
   void GiveBack(const LimitsTaken& taken, TimePoint now) const;
   void Settle(const LimitsTaken& taken, std::uint64_t bytes, TimePoint now) const;
-  const std::vector<std::shared_ptr<RouteLimit>>& limits() const { return limits_; }
+  const std::vector<ListedLimit>& limits() const { return limits_; }
 
  private:
-  std::vector<std::shared_ptr<RouteLimit>> limits_;
+  std::vector<ListedLimit> limits_;
 };
+
+/// An event of a limit with which one it is in its detail, after what stands there. `buffer` holds
+/// the two. Pure.
+Event ToldOf(Event event, const ListedLimit& limit, std::string& buffer);
 
 }  // namespace hale::mesh

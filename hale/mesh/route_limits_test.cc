@@ -111,9 +111,60 @@ TEST_F(RouteLimitsTest, WhatEarlierOnesTookIsGivenBackWhenALaterOneRefuses) {
 TEST_F(RouteLimitsTest, ARefusalSaysWhose) {
   const auto service =
       std::make_shared<RouteLimit>(Options("all", 1), "ledger", NullSink(), clock_);
-  const RouteLimits limits({Make("all", 5), service});
+  const RouteLimits limits({Make("all", 5)}, {service});
   EXPECT_EQ(TakeAll(limits, 1), 1);
-  EXPECT_EQ(limits.Take(Ask()).error().owner, "ledger");
+  const ListedLimit& by = limits.Take(Ask()).error().by;
+  EXPECT_EQ(by.limit->owner(), "ledger");
+  EXPECT_EQ(by.which, "limit of the service (1/min by all)");
+}
+
+TEST_F(RouteLimitsTest, ARefusalSaysWhichOfItsList) {
+  const RouteLimits limits({Make("all", 5), Make("header:x-user", 1)}, {Make("all")});
+  EXPECT_EQ(TakeAll(limits, 1), 1);
+  const ListedLimit& by = limits.Take(Ask()).error().by;
+  EXPECT_EQ(by.of, LimitOf::kRoute);
+  EXPECT_EQ(by.place, 2U);
+  EXPECT_EQ(by.which, "second limit of the route (1/min by header:x-user)");
+}
+
+TEST_F(RouteLimitsTest, ALimitOfBytesSaysThatItIsOne) {
+  const LimitOptions options{.rate = {1000, 1s}, .by = "client_ip", .cost = LimitCost::kBytes};
+  EXPECT_EQ(RouteLimits({Make(options)}).limits()[0].which,
+            "limit of the route (1000/s bytes by client_ip)");
+}
+
+TEST_F(RouteLimitsTest, AnEventSaysWhichLimitAfterWhatItSaysItself) {
+  const RouteLimits limits({Make("all")});
+  const ListedLimit& limit = limits.limits()[0];
+  std::string buffer;
+  Event event;
+  EXPECT_EQ(ToldOf(event, limit, buffer).detail, "limit of the route (1/min by all)");
+  event.detail = "no place for its key";
+  EXPECT_EQ(ToldOf(event, limit, buffer).detail,
+            "no place for its key, limit of the route (1/min by all)");
+}
+
+TEST_F(RouteLimitsTest, TheLongestWaitSaysWhoseTurnItIs) {
+  const LimitOptions slow{.kind = LimitKind::kPacing, .rate = {10, 1s}};
+  const LimitOptions slower{.kind = LimitKind::kPacing, .rate = {5, 1s}};
+  const RouteLimits limits({Make(slow), Make(slower), Make(slow)});
+  EXPECT_EQ(TakeAll(limits, 1), 1);
+  EXPECT_EQ(limits.Take(Ask())->waits_at, 1U);
+}
+
+TEST_F(RouteLimitsTest, InShadowTheTrailIsToldWhichLimit) {
+  struct Trail final : EventSink {
+    void On(const Event& event) noexcept override { detail = event.detail; }
+    std::string detail;
+  };
+  Trail trail;
+  LimitOptions shadow = Options("client_ip", 1);
+  shadow.mode = policy::Mode::kShadow;
+  const RouteLimits limits({Make("all", 9), Make(shadow)});
+  LimitAsk ask = Ask();
+  ask.trail = &trail;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(limits.Take(ask));
+  EXPECT_EQ(trail.detail, "second limit of the route (1/min by client_ip)");
 }
 
 TEST_F(RouteLimitsTest, OneOfAServiceIsSharedByItsRoutes) {

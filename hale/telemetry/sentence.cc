@@ -195,6 +195,7 @@ std::string SpanWords(const Event& event) {
     return event.kind == EventKind::kRefused ? "do not ask again" : "for good";
   }
   if (IsAttempt(event)) return "after " + Rounded(event.span);
+  if (event.kind == EventKind::kFellBack) return Rounded(event.span) + " old";
   if (LeavesOut(event)) return "for " + Rounded(event.span);
   const bool refused = event.kind == EventKind::kRefused || event.kind == EventKind::kWouldRefuse;
   return (refused ? "retry after " : "for ") + Rounded(event.span);
@@ -256,8 +257,11 @@ std::string Sentence(const Event& event) {
   const bool said = event.reason == Reason::kRecovered || event.kind == EventKind::kLifecycle;
   if (event.reason != Reason::kNone && !said) add(Word(event.reason));
   add(Figures(event));
-  add(SpanWords(event));
-  add(event.detail);
+  const std::string span = SpanWords(event);
+  // Of a fallback it is the age of what the detail names.
+  const bool detail_first = event.kind == EventKind::kFellBack;
+  add(detail_first ? event.detail : span);
+  add(detail_first ? span : event.detail);
   return text;
 }
 

@@ -42,6 +42,20 @@ TEST(SentenceTest, AShadowThatRefusesNothingSaysWhatItWouldDo) {
             "would be answered with a fallback by fallback of orders: no_instance");
 }
 
+TEST(SentenceTest, AFallbackSaysWithWhatAndHowOldThatIs) {
+  Event event;
+  event.kind = EventKind::kFellBack;
+  event.reason = Reason::kNoInstance;
+  event.policy = "fallback";
+  event.service = "all";
+  event.detail = "service archive";
+  EXPECT_EQ(Sentence(event),
+            "answered with a fallback by fallback of all: no_instance, service archive");
+  event.detail = "cached";
+  event.span = 3s;
+  EXPECT_EQ(Sentence(event), "answered with a fallback by fallback of all: no_instance, cached, 3s old");
+}
+
 TEST(SentenceTest, AWaitForAnAnswerThatIsNotSharedWasInVain) {
   Event event;
   event.kind = EventKind::kDelayed;

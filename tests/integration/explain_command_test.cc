@@ -37,15 +37,29 @@ class ExplainCommandTest : public testing::Test {
 TEST_F(ExplainCommandTest, SaysWhyARunningGatewayRefused) {
   const GatewayThread gateway(
       "services: {a: {instances: [\"127.0.0.1:1\"]}}\n"
-      "routes: [{name: b, service: a, limit: [{rate: 1/h}]}]\n");
+      "routes: [{name: b, service: a, limit: [{rate: 9/s}, {rate: 1/h, by: "
+      "\"header:x-user\"}]}]\n");
   Exchange(gateway.address(), "GET", "/one", "");
   Exchange(gateway.address(), "GET", "/two", "x-request-id: mine\r\n");
   EXPECT_EQ(Run(gateway.admin(), ""), 0);
   EXPECT_NE(said_.find("GET /two refused with 429 rate_limited"), std::string::npos) << said_;
   EXPECT_NE(said_.find("GET /one "), std::string::npos) << said_;
+  EXPECT_NE(said_.find("second limit of the route (1/h by header:x-user)\n"), std::string::npos)
+      << said_;
   const std::size_t id = said_.find("request ") + 8;
   EXPECT_EQ(Run(gateway.admin(), said_.substr(id, said_.find(',', id) - id)), 0);
   EXPECT_EQ(said_.find("GET /one "), std::string::npos) << said_;
+}
+
+TEST_F(ExplainCommandTest, SaysWhoseTurnWasWaitedFor) {
+  const GatewayThread gateway(
+      "services: {a: {instances: [\"127.0.0.1:1\"], retry: {mode: off}, limit: [{kind: pacing, "
+      "rate: 2/s}]}}\n"
+      "routes: [{name: b, service: a, limit: [{rate: 9/s}]}]\n");
+  for (int i = 0; i < 2; ++i) Exchange(gateway.address(), "GET", "/", "");
+  EXPECT_EQ(Run(gateway.admin(), ""), 0);
+  EXPECT_NE(said_.find("delayed by rate_limiter of a: "), std::string::npos) << said_;
+  EXPECT_NE(said_.find(", limit of the service (2/s by all)\n"), std::string::npos) << said_;
 }
 
 TEST_F(ExplainCommandTest, ARequestThatIsNotKeptIsSaidToBeNone) {

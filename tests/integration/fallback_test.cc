@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <regex>
 #include <string>
 
 #include "gateway_thread.h"
@@ -126,6 +127,10 @@ TEST_F(RouteFallbackTest, GivesTheLastGoodAnswerAndItsAge) {
   EXPECT_TRUE(answer.contains("hale-fallback: cached\r\n"));
   EXPECT_TRUE(answer.contains("\r\nAge: 7\r\n"));
   EXPECT_TRUE(answer.contains("ETag: \"a\"\r\n"));
+  // The seven seconds that it came with, and what it has been kept since.
+  const std::string explained = gateway_->Admin("/explain?limit=1&format=text");
+  EXPECT_TRUE(std::regex_search(explained, std::regex(": upstream_status, cached, 7.*s old")))
+      << explained;
 }
 
 TEST_F(RouteFallbackTest, GivesALastGoodAnswerThatCameInChunks) {
@@ -274,6 +279,7 @@ TEST_F(RouteFallbackTest, SaysWhichServiceAnswered) {
   };
   EXPECT_TRUE(Get().ends_with("ok"));
   EXPECT_TRUE(gateway_->Shows("/explain?limit=1", answered("other", other_) + R"(,"status":200)"));
+  EXPECT_TRUE(gateway_->Shows("/explain?limit=1", "upstream_status, service other\""));
   other_.Answer(OriginAnswer(kBusy));
   EXPECT_TRUE(Get().ends_with("busy"));
   EXPECT_TRUE(gateway_->Shows("/explain?limit=1", answered("main", origin_) + R"(,"status":503)"));
@@ -336,7 +342,7 @@ TEST_F(RouteFallbackTest, WaitsForItsTurnAtAnotherService) {
   EXPECT_TRUE(second.Answer().ends_with("ok"));
   EXPECT_TRUE(gateway_->Shows(
       "/metrics",
-      R"({policy="rate_limiter",service="all",decision="delayed",reason="rate_limited"} 1)"));
+      R"({policy="rate_limiter",service="other",decision="delayed",reason="rate_limited"} 1)"));
 }
 
 TEST_F(RouteFallbackTest, GivesBackItsTurnWhenItsClientDoesNotWaitForIt) {

@@ -64,6 +64,7 @@ TEST_F(ShadowTest, EachKindOfLimitIsExplainedAndCountedOnce) {
     Ask(2);
     ExpectTold("would be refused by rate_limiter of all: rate_limited",
                R"(rate_limiter",service="all)", "rate_limited");
+    EXPECT_TRUE(Explained().contains("limit of the route (1/min by ")) << Explained();
   }
 }
 

@@ -209,6 +209,14 @@ def many_services(scenario):
     yield look(gateway)
 
 
+@metric("hale_limit_decisions_total")
+def limits(scenario):
+    gateway = gate(scenario, fine(), route={"limit": [{"rate": "1/h"}]})
+    yield look(gateway)
+    calls(gateway, 2)
+    yield look(gateway)
+
+
 @metric("hale_policy_decisions_total")
 def rare(scenario):
     """What no key brings about: a call has less time than the answer takes that another one fetches for both; more
