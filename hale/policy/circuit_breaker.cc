@@ -131,6 +131,9 @@ CircuitBreaker::Admission CircuitBreaker::RefuseQuickly(TimePoint now) {
   Rejection rejection{refusal_reason_.load(std::memory_order_relaxed), Duration::zero(),
                       refusal_observed_.load(std::memory_order_relaxed),
                       refusal_threshold_.load(std::memory_order_relaxed)};
+  if (rejection.reason == Reason::kCircuitOpen) {
+    rejection.detail = Word(opened_by_.load(std::memory_order_relaxed));
+  }
   if (rejection.reason != Reason::kProbing) {
     const Duration from(admits_from_.load(std::memory_order_relaxed));
     // The circuit may just have closed: then there is nothing to wait for.
@@ -156,9 +159,8 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, Even
   const Rejection& rejection = ticket.error();
   if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
     ++control->totals.would_refuse;
-    Event& event = notes.Add(EventKind::kWouldRefuse,
-                             {rejection.reason, rejection.observed, rejection.threshold});
-    if (event.reason == Reason::kCircuitOpen) event.detail = Word(control->memory.trip().reason);
+    const CircuitTrip figures{rejection.reason, rejection.observed, rejection.threshold};
+    notes.Add(EventKind::kWouldRefuse, figures).detail = rejection.detail;
     return CircuitPermit();
   }
   ++control->totals.refused;
@@ -262,6 +264,7 @@ void CircuitBreaker::Publish(const Control& control) {
   // Release: see InBucket.
   bucket_begin_.store(Nanos(window.begin()), std::memory_order_release);
   refusal_reason_.store(figures.reason, std::memory_order_relaxed);
+  opened_by_.store(control.memory.trip().reason, std::memory_order_relaxed);
   refusal_observed_.store(figures.observed, std::memory_order_relaxed);
   refusal_threshold_.store(figures.threshold, std::memory_order_relaxed);
   const TimePoint from = AdmitsFrom(word, control.options);

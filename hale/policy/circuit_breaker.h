@@ -204,7 +204,7 @@ class CircuitBreaker {
   std::atomic<std::int64_t> admits_from_;  // published last, with release
   Lanes<CircuitLane> lanes_;
   std::atomic<Reason> refusal_reason_{Reason::kNone};
-
+  std::atomic<Reason> opened_by_{Reason::kNone};
   std::atomic<double> refusal_observed_{0};
   std::atomic<double> refusal_threshold_{0};
   std::unique_ptr<Guarded<Control>> control_;

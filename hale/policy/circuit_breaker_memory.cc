@@ -29,6 +29,7 @@ std::expected<Ticket, Rejection> CircuitMemory::Admit(CircuitAsk ask, const Circ
     if (step.rejection.reason == Reason::kCircuitOpen) {
       step.rejection.observed = trip().observed;
       step.rejection.threshold = trip().threshold;
+      step.rejection.detail = Word(reason_);
     }
     return std::unexpected(step.rejection);
   }

@@ -74,7 +74,8 @@ struct CircuitAsk {
 struct CircuitStep {
   CircuitWord word;
   bool admitted = true;
-  /// Of a refusal: kCircuitOpen, kProbing or kForced; observed and threshold only for the last two.
+  /// Of a refusal: kCircuitOpen, kProbing or kForced. Figures only of kProbing: probes that are out
+  /// and how many there may be, or in a ramp what was drawn and the share below it.
   Rejection rejection;
 };
 

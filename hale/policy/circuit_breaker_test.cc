@@ -145,6 +145,7 @@ TEST_F(CircuitBreakerTest, ARefusalSaysWhyAndForHowLong) {
   EXPECT_EQ(refused.error().retry_after, 3s);
   EXPECT_DOUBLE_EQ(refused.error().observed, 1.0);
   EXPECT_DOUBLE_EQ(refused.error().threshold, 0.5);
+  EXPECT_EQ(refused.error().detail, "failure_rate");
 }
 
 TEST_F(CircuitBreakerTest, WouldAdmitFollowsTheRestAndThePlacesOfProbes) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cmath>
+#include <optional>
 
 namespace hale::telemetry {
 namespace {
@@ -64,7 +65,9 @@ std::string FiguresOfReason(const Event& event, Reason reason) {
     case Reason::kAttemptsExhausted:
       return Of(event, "attempts");
     case Reason::kProbing:
-      return Of(event, "probes");
+      // Half-open it is the probes, in a ramp the share of calls that are let through.
+      if (event.threshold >= 1) return Of(event, "probes");
+      return fmt::format("{} of calls let through", Percent(event.threshold));
     case Reason::kConsecutiveFailures:
       return Of(event, "failures in a row");
     case Reason::kHungCalls:
@@ -238,11 +241,11 @@ std::string Figures(const Event& event) {
       break;
   }
   if (event.policy == "outlier") return "distance " + Ratio(event);
-  if (event.policy == "circuit_breaker" && event.reason == Reason::kCircuitOpen) {
-    // The figures of what opened it, which the detail names.
-    return FiguresOfReason(event, ReasonFromWord(event.detail).value_or(Reason::kNone));
-  }
-  return FiguresOfReason(event, event.reason);
+  // Of one circuit they are the figures of what opened it, which the detail names; else how many
+  // instances there are.
+  const auto opened_by =
+      event.reason == Reason::kCircuitOpen ? ReasonFromWord(event.detail) : std::nullopt;
+  return FiguresOfReason(event, opened_by.value_or(event.reason));
 }
 
 std::string Sentence(const Event& event) {

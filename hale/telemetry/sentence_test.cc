@@ -214,6 +214,32 @@ TEST(SentenceTest, AnOpenCircuitsFiguresAreOfWhatOpenedIt) {
   EXPECT_EQ(Figures(event), "5 of 5 probes passed");
 }
 
+TEST(SentenceTest, AGuardsOneCircuitHasNoInstances) {
+  Event event;
+  event.reason = Reason::kCircuitOpen;
+  event.policy = "pick";
+  event.service = "shop";
+  event.observed = 0.625;
+  event.threshold = 0.5;
+  event.detail = "failure_rate";
+  EXPECT_EQ(Sentence(event),
+            "refused by pick of shop: circuit_open, 62.5% of 50% failed, failure_rate");
+  event.observed = 0;
+  event.threshold = 3;
+  event.detail = {};
+  EXPECT_EQ(Figures(event), "0 of 3 instances");
+}
+
+TEST(SentenceTest, ProbesAreCountedAndARampIsAShare) {
+  Event event;
+  event.reason = Reason::kProbing;
+  event.observed = event.threshold = 1;
+  EXPECT_EQ(Figures(event), "1 of 1 probes");
+  event.observed = 0.7;
+  event.threshold = 0.25;
+  EXPECT_EQ(Figures(event), "25% of calls let through");
+}
+
 TEST(SentenceTest, HungCallsAreAShareOrARow) {
   Event event;
   event.reason = Reason::kHungCalls;
