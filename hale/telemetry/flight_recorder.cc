@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 #include "hale/telemetry/answer_failed.h"
 #include "hale/telemetry/redact.h"
@@ -9,11 +10,10 @@
 namespace hale::telemetry {
 namespace {
 
-// What a request goes through that is worth telling although it was answered.
-constexpr std::array kTouched = {
-    EventKind::kWouldRefuse, EventKind::kRetried, EventKind::kRetryDenied,
-    EventKind::kRaced,       EventKind::kHedged,  EventKind::kJoined,
-    EventKind::kFellBack,    EventKind::kDelayed, EventKind::kStalled};
+// What is done to a request that is worth telling although it was answered.
+constexpr std::array kTouched = {EventKind::kRetried, EventKind::kRetryDenied, EventKind::kRaced,
+                                 EventKind::kHedged,  EventKind::kJoined,      EventKind::kFellBack,
+                                 EventKind::kDelayed, EventKind::kStalled};
 
 template <std::size_t N>
 FixedText<N> HeaderText(std::span<const HeaderView> headers) {
@@ -42,7 +42,7 @@ bool IsNamed(const RequestRecord& record, std::string_view id) {
 
 std::string_view Word(Kept kept) {
   constexpr std::array<std::string_view, static_cast<std::size_t>(Kept::kCount)> kWords = {
-      "refused", "failed", "recovered", "slow", "sampled"};
+      "refused", "failed", "recovered", "slow", "sampled", "shadow"};
   return kWords[static_cast<std::size_t>(kept)];
 }
 
@@ -62,6 +62,7 @@ std::optional<Kept> FlightRecorder::Classify(const AccessRecord& request,
   // By the trace's own bits, so that all hops keep the same requests. The low 56 bits are random.
   const auto dice = static_cast<double>(request.trace.trace_low & ((std::uint64_t{1} << 56) - 1));
   if (request.trace.valid() && dice < options_.sample * 0x1.0p56) return Kept::kSampled;
+  if (trail.Has(EventKind::kWouldRefuse)) return Kept::kShadow;
   return std::nullopt;
 }
 
@@ -117,8 +118,11 @@ std::vector<RequestRecord> FlightRecorder::Latest(std::size_t limit) const {
     guarded.With(
         [&](const Lane& lane) { all.insert(all.end(), lane.ring.begin(), lane.ring.end()); });
   }
-  std::ranges::sort(all, std::ranges::greater(), &RequestRecord::sequence);
+  std::ranges::sort(all, {}, [](const RequestRecord& record) {
+    return std::pair(record.kept == Kept::kShadow, ~record.sequence);
+  });
   if (all.size() > limit) all.resize(limit);
+  std::ranges::sort(all, std::ranges::greater(), &RequestRecord::sequence);
   return all;
 }
 

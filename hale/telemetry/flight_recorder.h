@@ -22,6 +22,7 @@ enum class Kept : std::uint8_t {
   kRecovered,  ///< answered, after a retry, a race or another decision on the way
   kSlow,
   kSampled,
+  kShadow,  ///< nothing was done to it, only a policy in shadow would have
   kCount,
 };
 std::string_view Word(Kept kept);
@@ -74,7 +75,8 @@ class FlightRecorder {
   /// The kept requests with this request id or trace id, oldest first: the hops of one trace, and
   /// requests whose callers chose the same id, are several.
   std::vector<RequestRecord> Find(std::string_view id) const;
-  /// The newest over all lanes, newest first.
+  /// The newest over all lanes, newest first; those of shadow, which may be as many as there are
+  /// requests, only where the others leave room.
   std::vector<RequestRecord> Latest(std::size_t limit) const;
   std::uint64_t kept(Kept lane) const;
   /// The most of each kind.

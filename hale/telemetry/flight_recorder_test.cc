@@ -87,6 +87,29 @@ TEST_F(FlightRecorderTest, WhatAPolicyTouchedIsKept) {
   }
 }
 
+TEST_F(FlightRecorderTest, WhatOnlyAShadowWouldHaveTouchedIsOfAnotherKind) {
+  trail_.Add(Told(EventKind::kWouldRefuse));
+  EXPECT_EQ(Classify(Answered()), Kept::kShadow);
+  AccessRecord slow = Answered();
+  slow.duration = 2s;
+  EXPECT_EQ(Classify(slow), Kept::kSlow);
+  trail_.Add(Told(EventKind::kRetried));
+  EXPECT_EQ(Classify(Answered()), Kept::kRecovered);
+}
+
+TEST_F(FlightRecorderTest, AmongTheLatestAShadowsTakeOnlyWhatRoomIsLeft) {
+  for (const char* id : {"1", "2", "3"}) Keep(Kept::kFailed, id);
+  for (const char* id : {"4", "5", "6"}) Keep(Kept::kShadow, id);
+  const auto ids = [&](std::size_t limit) {
+    std::string all;
+    for (const RequestRecord& record : recorder_.Latest(limit)) all += record.request_id.view();
+    return all;
+  };
+  EXPECT_EQ(ids(2), "32");
+  EXPECT_EQ(ids(4), "6321");
+  EXPECT_EQ(ids(9), "654321");
+}
+
 TEST_F(FlightRecorderTest, ASlowRequestIsKeptFromTheBoundOn) {
   AccessRecord record = Answered();
   record.duration = 1s - 1ns;
