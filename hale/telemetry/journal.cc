@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <initializer_list>
 
 #include "hale/telemetry/json_line.h"
 #include "hale/telemetry/sentence.h"
@@ -12,7 +13,7 @@ namespace {
 constexpr Duration kFoldFor = 1s;
 
 // Decisions about single calls, which come as often as calls do.
-bool Folds(EventKind kind) {
+bool IsFolded(EventKind kind) {
   switch (kind) {
     case EventKind::kRefused:
     case EventKind::kWouldRefuse:
@@ -30,15 +31,30 @@ bool Folds(EventKind kind) {
   }
 }
 
-std::uint64_t HashOf(const Event& event) {
+std::uint64_t HashOf(const Event& event, std::initializer_list<std::string_view> texts) {
   const std::hash<std::string_view> hash;
   std::uint64_t sum =
       static_cast<std::uint64_t>(event.kind) * 256 + static_cast<std::uint64_t>(event.reason) + 1;
-  for (const std::string_view text : {event.policy, event.service, event.instance}) {
+  for (const std::string_view text : texts) {
     sum = (sum ^ hash(text)) * 0x9E3779B97F4A7C15;
     sum ^= sum >> 32;
   }
   return sum;
+}
+
+/// The later of two as an entry for both: where they differ, its figures are only its own.
+JournalEntry Common(const JournalEntry& before, const JournalEntry& later) {
+  JournalEntry common = later;
+  const auto compare = [&](auto& text, const auto& other) {
+    if (text == other.view()) return;
+    text = std::string_view();
+    common.observed = common.threshold = 0;
+    common.span = Duration::zero();
+  };
+  compare(common.service, before.service);
+  compare(common.instance, before.instance);
+  compare(common.detail, before.detail);
+  return common;
 }
 
 JournalEntry EntryOf(const Event& event, WallTime time) {
@@ -92,40 +108,52 @@ void Journal::Release(State& state, Fold& fold) {
 
 void Journal::ReleaseDue(State& state, TimePoint now) {
   if (state.waiting == 0) return;
-  for (std::size_t i = 0; i < kFolds; ++i) {
-    if (now >= state.untils[i]) Release(state, state.folds[i]);
+  for (Folds* folds : {&state.kinds, &state.others}) {
+    for (std::size_t i = 0; i < kFolds; ++i) {
+      if (now >= folds->untils[i]) Release(state, folds->folds[i]);
+    }
   }
 }
 
 /// Where such are folded, else the fold that ends first.
-std::size_t Journal::PlaceOf(const State& state, std::uint64_t hash) {
-  const auto known = std::ranges::find(state.hashes, hash);
-  if (known != state.hashes.end()) return static_cast<std::size_t>(known - state.hashes.begin());
-  const auto first = std::ranges::min_element(state.untils);
-  return static_cast<std::size_t>(first - state.untils.begin());
+std::size_t Journal::PlaceOf(const Folds& folds, std::uint64_t hash) {
+  const auto known = std::ranges::find(folds.hashes, hash);
+  if (known != folds.hashes.end()) return static_cast<std::size_t>(known - folds.hashes.begin());
+  const auto first = std::ranges::min_element(folds.untils);
+  return static_cast<std::size_t>(first - folds.untils.begin());
+}
+
+/// False when all places have their second, and none is for such.
+bool Journal::EnterOrFold(State& state, Folds& folds, std::uint64_t hash, const JournalEntry& entry,
+                          TimePoint now) {
+  const std::size_t place = PlaceOf(folds, hash);
+  Fold& fold = folds.folds[place];
+  if (now < folds.untils[place]) {
+    if (folds.hashes[place] != hash) return false;
+    fold.last = fold.waiting > 0 ? Common(fold.last, entry) : entry;
+    if (fold.waiting++ == 0) ++state.waiting;
+    return true;
+  }
+  Release(state, fold);
+  folds.hashes[place] = hash;
+  folds.untils[place] = SaturatingAdd(now, kFoldFor);
+  Enter(state, entry);
+  return true;
 }
 
 void Journal::Add(const Event& event) noexcept {
   const TimePoint now = clock_.Now();
   const JournalEntry entry = EntryOf(event, clock_.WallNow());
-  const bool folds = Folds(event.kind);
-  const std::uint64_t hash = folds ? HashOf(event) : 0;
+  const bool folded = IsFolded(event.kind);
+  const std::uint64_t hash =
+      folded ? HashOf(event, {event.policy, event.service, event.instance, event.detail}) : 0;
   state_.With([&](State& state) {
-    if (!folds) {
+    if (!folded) {
       ReleaseDue(state, now);
       return Enter(state, entry);
     }
-    const std::size_t place = PlaceOf(state, hash);
-    Fold& fold = state.folds[place];
-    if (now < state.untils[place]) {
-      if (state.hashes[place] != hash) return Enter(state, entry);
-      if (fold.waiting++ == 0) ++state.waiting;
-      fold.last = entry;
-      return;
-    }
-    Release(state, fold);
-    state.hashes[place] = hash;
-    state.untils[place] = SaturatingAdd(now, kFoldFor);
+    if (EnterOrFold(state, state.kinds, hash, entry, now)) return;
+    if (EnterOrFold(state, state.others, HashOf(event, {event.policy}), entry, now)) return;
     Enter(state, entry);
   });
 }

@@ -20,6 +20,16 @@ class JournalTest : public testing::Test {
     event.instance = instance;
     journal_.Add(event);
   }
+  static void Refuse(Journal& journal, std::string_view service, std::string_view instance,
+                     std::string_view detail = {}) {
+    Event event;
+    event.policy = "pick";
+    event.service = service;
+    event.instance = instance;
+    event.observed = 5;
+    event.detail = detail;
+    journal.Add(event);
+  }
   SimClock clock_;
   Journal journal_{clock_, 4};
 };
@@ -105,15 +115,39 @@ TEST_F(JournalTest, WhatIsUnlikeIsNotFolded) {
   EXPECT_EQ(journal_.Since(0).entries.size(), 3);
 }
 
-TEST_F(JournalTest, ManyKindsAtOnceAreToldApart) {
+TEST_F(JournalTest, KindsBeyondTheTableAreFoldedByWhatWasDecided) {
   Journal journal(clock_, 4096);
-  for (int i = 0; i < 200; ++i) {  // more than the table of folds has places
-    const std::string instance = std::to_string(i);
-    Event event;
-    event.instance = instance;
-    journal.Add(event);
+  for (int i = 0; i < 200 * 100; ++i) {
+    const std::string instance = std::to_string(i % 200);
+    Refuse(journal, "orders", instance);
   }
-  EXPECT_EQ(journal.Since(0).entries.size(), 200);
+  clock_.Advance(1s);
+  const auto entries = journal.Since(0).entries;
+  ASSERT_EQ(entries.size(), 64U + 1 + 64 + 1);  // at once, and what came after
+  EXPECT_EQ(entries[64].instance, "64");
+  EXPECT_EQ(entries.back().count, 136U * 100 - 1);
+  EXPECT_EQ(entries.back().service, "orders");
+  EXPECT_EQ(entries.back().instance, "");
+}
+
+TEST_F(JournalTest, WhatFoldedKindsDoNotHaveInCommonIsNotSaid) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 70; ++i) {
+    const std::string name = std::to_string(i);
+    Refuse(journal, name, "a:1", name);
+  }
+  clock_.Advance(1s);
+  const JournalEntry last = journal.Since(0).entries.back();
+  EXPECT_EQ(last.count, 5U);
+  EXPECT_EQ(last.service, "");
+  EXPECT_EQ(last.detail, "");
+  EXPECT_EQ(last.observed, 0);
+  EXPECT_EQ(last.instance, "a:1");
+}
+
+TEST_F(JournalTest, WhatADetailTellsApartIsNotFolded) {
+  for (const char* which : {"first limit", "second limit"}) Refuse(journal_, "a", "", which);
+  EXPECT_EQ(journal_.Since(0).entries.size(), 2);
 }
 
 TEST_F(JournalTest, AsManyKindsAsTheTableHoldsTakeTwoEntriesASecondEach) {
@@ -129,7 +163,7 @@ TEST_F(JournalTest, AsManyKindsAsTheTableHoldsTakeTwoEntriesASecondEach) {
   EXPECT_EQ(journal.Since(0, 4096).entries.size(), 128);
 }
 
-TEST_F(JournalTest, AKindWithoutAPlaceIsEnteredAtOnceAndFoldedWhenOneIsFree) {
+TEST_F(JournalTest, AKindWithoutAPlaceIsFoldedByItselfWhenOneIsFree) {
   Journal journal(clock_, 4096);
   const auto add = [&](int kind) {
     const std::string instance = std::to_string(kind);
@@ -139,13 +173,13 @@ TEST_F(JournalTest, AKindWithoutAPlaceIsEnteredAtOnceAndFoldedWhenOneIsFree) {
   };
   for (int kind = 0; kind < 64; ++kind, clock_.Advance(1ms)) add(kind);
   for (int times = 0; times < 3; ++times) add(64);
-  EXPECT_EQ(journal.last(), 67);
+  EXPECT_EQ(journal.last(), 65);
   add(0);  // has its place still
-  EXPECT_EQ(journal.last(), 67);
+  EXPECT_EQ(journal.last(), 65);
   clock_.Advance(1s - 64ms);  // the first one's second is over
   for (int times = 0; times < 3; ++times) add(64);
   EXPECT_EQ(journal.Since(0).entries.back().instance, "64");
-  EXPECT_EQ(journal.last(), 69);  // what waited of the first, and one for the three
+  EXPECT_EQ(journal.last(), 67);  // what waited of the first, and one for the three
 }
 
 TEST_F(JournalTest, ChangesOfStateAreNeverFolded) {

@@ -200,11 +200,14 @@ def unread(scenario):
 
 @metric("hale_metrics_overflow_total", "hale_journal_entries_total", "hale_journal_overwritten_total")
 def many_services(scenario):
-    """The journal has 4096 entries and a counter 1000 series; each of these services, of which none is there, has three."""
-    dead = {f"s{number}": service(harness.free_port(), retry={}, outlier={"mode": "enforce"}) for number in range(400)}
-    gateway = gate(scenario, services=dead, routes=[{"match": {"path": f"/{name}"}, "service": name} for name in dead])
+    """The journal has 4096 entries and a counter 1000 series; each of these services fails, and its circuit, which rests
+    for a moment only, half-opens and opens at each call: two entries that are not folded, and three series."""
+    origin = failing()
+    breaker = {"consecutive_failures": 1, "open_for": "10ms", "open_max": "10ms"}
+    sick = {f"s{number}": service(origin, breaker=breaker) for number in range(400)}
+    gateway = gate(scenario, services=sick, routes=[{"match": {"path": f"/{name}"}, "service": name} for name in sick])
     yield look(gateway)
-    paths = [word for name in dead for word in ("--path", f"/{name}")]
+    paths = [word for name in sick for word in ("--path", f"/{name}")]
     harness.load(scenario, gateway.port, f"load-{gateway.port}", rate="1500/s", duration=3, extra=paths).wait(20)
     yield look(gateway)
 
