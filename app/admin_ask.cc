@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "hale/host/admin_handler.h"
 #include "hale/net/http_client.h"
 #include "hale/net/loop.h"
 #include "hale/net/resolver.h"
@@ -17,13 +18,14 @@ Task<Result<AdminAnswer>> Read(net::ClientExchange& exchange) {
   }
   AdminAnswer answer;
   answer.status = exchange.response().status;
-  while (answer.body.size() < kLargestAnswer) {
+  answer.is_admin = exchange.response().fields.Find(host::kAdminHeader).has_value();
+  while (answer.body.size() <= kLargestAnswer) {
     const auto piece = co_await exchange.ReadBody();
     if (!piece) co_return std::unexpected(piece.error());
-    if (piece->empty()) break;
+    if (piece->empty()) co_return answer;
     answer.body.append(piece->data(), piece->size());
   }
-  co_return answer;
+  co_return Fail(Code::kResourceExhausted, "its answer is larger than 64 MiB");
 }
 
 Task<Result<AdminAnswer>> GetFrom(net::Loop& loop, net::Address at, std::string address,

@@ -35,7 +35,7 @@ std::string Encoded(std::string_view text) {
   return out;
 }
 
-/// What the admin port says of a refusal; empty when it is not Hale's.
+/// What the admin port says of a refusal.
 std::string ErrorOf(std::string_view body) {
   boost::system::error_code wrong;
   const boost::json::value value = boost::json::parse(body, wrong);
@@ -62,12 +62,12 @@ Explained Explain(const ExplainOptions& options, const Result<AdminAnswer>& answ
     return Failed(
         2, fmt::format("no admin port answers at {}: {}", options.admin, answer.error().message));
   }
+  if (!answer->is_admin) {
+    return Failed(2, fmt::format("{} answers with status {}: it is no admin port of Hale",
+                                 options.admin, answer->status));
+  }
   if (answer->status != 200) {
     const std::string error = ErrorOf(answer->body);
-    if (error.empty()) {
-      return Failed(2, fmt::format("{} answers with status {}: it is no admin port of Hale",
-                                   options.admin, answer->status));
-    }
     const bool unknown = answer->status == 404 && !options.id.empty();
     return Failed(unknown ? 1 : 2, error);
   }

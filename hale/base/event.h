@@ -50,7 +50,7 @@ struct Event {
   std::string_view instance;  ///< `host:port`; empty if it is about none
   double observed = 0;
   double threshold = 0;
-  Duration span{0};         ///< how long it will last, was waited, or how old an answer is
+  Duration span{0};         ///< how long it will last, or how long was waited
   std::string_view detail;  ///< for a person; mostly empty
 };
 

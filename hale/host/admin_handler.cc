@@ -9,6 +9,7 @@ net::ResponseHead HeadOf(const AdminResponse& response) {
   net::ResponseHead head;
   head.status = response.status;
   head.fields.Append("content-type", response.content_type);
+  head.fields.Append(kAdminHeader, "1");
   head.fields.Append("cache-control", "no-store");
   head.fields.Append("x-content-type-options", "nosniff");
   if (response.reason != Reason::kNone) head.fields.Append("hale-reason", Word(response.reason));

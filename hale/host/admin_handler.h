@@ -1,9 +1,14 @@
 #pragma once
 
+#include <string_view>
+
 #include "hale/host/admin.h"
 #include "hale/net/http_server.h"
 
 namespace hale::host {
+
+/// What each answer of an admin port has, so that no other server is taken for one.
+inline constexpr std::string_view kAdminHeader = "hale-admin";
 
 /// Limits fit for an admin port: few connections, small heads and bodies.
 net::ServerOptions AdminServerOptions();

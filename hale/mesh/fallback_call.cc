@@ -165,7 +165,7 @@ void FallbackCall::Answered(const Instead& instead, std::string_view told, Durat
 void FallbackCall::Tell(std::string_view how, Reason after, Duration age) {
   Event event = policy::FellBack(fallback_.rule.mode(), after, how, now());
   event.service = route_.name;
-  event.span = age;
+  event.span = age;  // how long it has been true
   request_.trail.On(event);
 }
 

@@ -7,6 +7,7 @@
 
 #include "gateway_process.h"
 #include "gateway_thread.h"
+#include "recording_origin.h"
 #include "wire.h"
 
 namespace hale::test {
@@ -66,6 +67,22 @@ TEST_F(ExplainCommandTest, ARequestThatIsNotKeptIsSaidToBeNone) {
   const GatewayThread gateway("services: {}\n");
   EXPECT_EQ(Run(gateway.admin(), "unknown"), 1);
   EXPECT_NE(said_.find("only the last 256 of each"), std::string::npos) << said_;
+}
+
+TEST_F(ExplainCommandTest, AnotherServerThatAnswersIsNotTakenForAnAdminPort) {
+  const RecordingOrigin other;
+  EXPECT_EQ(Run(other.address(), "r-1"), 2);
+  EXPECT_NE(said_.find("answers with status 200: it is no admin port of Hale"), std::string::npos)
+      << said_;
+}
+
+TEST_F(ExplainCommandTest, AnAnswerThatIsTooLargeIsNotCutSilently) {
+  RecordingOrigin other;
+  const std::string body((std::size_t{64} << 20) + 1, 'x');
+  other.Answer({"HTTP/1.1 200 OK\r\nhale-admin: 1\r\nContent-Length: " +
+                std::to_string(body.size()) + "\r\n\r\n" + body});
+  EXPECT_EQ(Run(other.address(), "r-1"), 2);
+  EXPECT_NE(said_.find("its answer is larger than 64 MiB"), std::string::npos) << said_;
 }
 
 TEST_F(ExplainCommandTest, WhereNobodyListensItSaysSo) {
