@@ -39,7 +39,7 @@ constexpr std::array<ReasonInfo, static_cast<std::size_t>(Reason::kCount)> kTabl
     {Reason::kLoop, "loop", 508, Code::kFailedPrecondition, false, "the request has passed here before"},
     {Reason::kClientTimeout, "client_timeout", 408, Code::kDeadlineExceeded, true, "the client took too long to send its request"},
     {Reason::kClientAbort, "client_abort", 499, Code::kCancelled, false, "the client went away"},
-    {Reason::kRateLimited, "rate_limited", 429, Code::kResourceExhausted, false, "the caller is over its rate"},
+    {Reason::kRateLimited, "rate_limited", 429, Code::kResourceExhausted, false, "more calls come than a rate limit lets through"},
     {Reason::kCircuitOpen, "circuit_open", 503, Code::kUnavailable, true, "the circuit is open: recent calls failed"},
     {Reason::kProbing, "probing", 503, Code::kUnavailable, true, "the circuit is half-open and its probes are out"},
     {Reason::kConcurrency, "concurrency", 503, Code::kUnavailable, true, "too many calls are in flight"},

@@ -39,7 +39,7 @@ void Lease::Settle(Outcome outcome, TimePoint now) {
 void Lease::Broke(TimePoint now) {
   if (!target_ || !settled_) return;
   load_.Settle(Outcome::kFailure, now - began_, now);
-  if (auto permit = target_->breaker().Admit(now)) permit->Settle(Outcome::kFailure, now);
+  target_->breaker().Fail(now);
 }
 
 }  // namespace hale::guard

@@ -69,6 +69,19 @@ TEST_F(LeaseTest, AnAnswerThatBreaksOffCountsAsOneMoreFailure) {
   EXPECT_GT(target_->load().FailureShare(clock_.Now()), 0);
 }
 
+TEST_F(LeaseTest, AnAnswerThatBreaksOffRefusesNobody) {
+  for (const auto mode : {policy::Mode::kEnforce, policy::Mode::kShadow}) {
+    target_ = Make({.mode = mode, .consecutive_failures = 1});
+    Lease lease = Take();
+    lease.Settle(Outcome::kSuccess, clock_.Now());
+    target_->breaker().Fail(clock_.Now());
+    lease.Broke(clock_.Now());
+    EXPECT_EQ(target_->breaker().state(clock_.Now()), policy::CircuitState::kOpen);
+    EXPECT_EQ(Totals().refused + Totals().would_refuse, 0U);
+    EXPECT_EQ(Totals().failed, 1U);
+  }
+}
+
 TEST_F(LeaseTest, CannotBreakOffBeforeItHasBegunWell) {
   Lease lease = Take();
   lease.Broke(clock_.Now());

@@ -1,7 +1,11 @@
 #include "hale/host/status.h"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
+#include <cmath>
 #include <map>
+#include <utility>
 
 namespace hale::host {
 namespace {
@@ -147,17 +151,30 @@ json::object LimitOf(const policy::ConcurrencyLimit& limit) {
           {"no_load_seconds", Seconds(status.no_load)}};
 }
 
-/// Of each partition what it is promised, and has; the first one is those without a share.
-json::array PartitionsOf(const policy::Bulkhead& bulkhead) {
+json::object BulkheadOf(mesh::Service& service, TimePoint now) {
+  const policy::Bulkhead& bulkhead = service.bulkhead();
+  json::object object{{"in_flight", bulkhead.in_flight()},
+                      {"waiting", bulkhead.waiting()},
+                      {"limit", service.concurrency().limit()},
+                      {"most", service.options()->bulkhead.limit},
+                      {"mean_call_seconds", Seconds(bulkhead.mean_call())},
+                      {"stands", bulkhead.Stands(now)}};
+  // Of each partition what it is promised, and has; the first one is those without a share.
   json::array partitions;
   const auto all = bulkhead.partitions();
   for (std::size_t i = 0; all.size() > 1 && i < all.size(); ++i) {
-    partitions.push_back(json::object{{"name", all[i].name},
-                                      {"guaranteed", all[i].guaranteed},
-                                      {"in_flight", all[i].in_flight},
-                                      {"waiting", all[i].waiting}});
+    json::object one{{"guaranteed", all[i].guaranteed},
+                     {"in_flight", all[i].in_flight},
+                     {"waiting", all[i].waiting}};
+    if (i == 0) {
+      object["without_partition"] = std::move(one);
+    } else {
+      one["name"] = all[i].name;
+      partitions.push_back(std::move(one));
+    }
   }
-  return partitions;
+  object["partitions"] = std::move(partitions);
+  return object;
 }
 
 json::object ServiceOf(const RunningService& running, TimePoint now) {
@@ -171,13 +188,7 @@ json::object ServiceOf(const RunningService& running, TimePoint now) {
       {"instances", std::move(instances)},
       {"balance", BalanceOf(service, *set)},
       {"panic", service.panic()},
-      {"bulkhead", json::object{{"in_flight", service.bulkhead().in_flight()},
-                                {"waiting", service.bulkhead().waiting()},
-                                {"limit", service.concurrency().limit()},
-                                {"most", service.options()->bulkhead.limit},
-                                {"mean_call_seconds", Seconds(service.bulkhead().mean_call())},
-                                {"stands", service.bulkhead().Stands(now)},
-                                {"partitions", PartitionsOf(service.bulkhead())}}},
+      {"bulkhead", BulkheadOf(service, now)},
       {"throttle", ThrottleOf(service.throttle(), service.options()->throttle, now)},
       {"concurrency", LimitOf(service.concurrency())},
       {"retry_budget", BudgetOf(service, now)},
@@ -263,6 +274,32 @@ json::object ConfigOf(const StatusParts& parts) {
            json::parse(config::DumpWithOrigins(parts.document.value, parts.document.origins))}};
 }
 
+/// Appends it with figures that a person reads: six digits of what is not whole, no exponent where
+/// none is needed.
+void Append(const json::value& value, std::string& out) {
+  if (const double* number = value.if_double()) {
+    const bool large = std::abs(*number) >= 1e6;
+    out += large ? fmt::format("{:.0f}", *number) : fmt::format("{:.6g}", *number);
+  } else if (const json::array* array = value.if_array()) {
+    char before = '[';
+    for (const json::value& item : *array) {
+      out += std::exchange(before, ',');
+      Append(item, out);
+    }
+    out += array->empty() ? "[]" : "]";
+  } else if (const json::object* object = value.if_object()) {
+    char before = '{';
+    for (const auto& [key, item] : *object) {
+      out.append(1, std::exchange(before, ',')).append(json::serialize(json::string(key)));
+      out += ':';
+      Append(item, out);
+    }
+    out += object->empty() ? "{}" : "}";
+  } else {
+    out += json::serialize(value);
+  }
+}
+
 }  // namespace
 
 std::string StatusJson(const StatusParts& parts) {
@@ -271,14 +308,17 @@ std::string StatusJson(const StatusParts& parts) {
     if (kept.left == kNever) services[name] = ServiceOf(*kept.object, parts.now);
   }
   const NodeOptions& node = parts.document.value.node;
-  return json::serialize(json::object{{"service", node.service},
-                                      {"zone", node.zone},
-                                      {"id", NodeId(node)},
-                                      {"uptime_seconds", Seconds(parts.now - parts.started)},
-                                      {"draining", parts.draining},
-                                      {"services", std::move(services)},
-                                      {"routes", RoutesOf(parts.routes, parts.now)},
-                                      {"config", ConfigOf(parts)}});
+  std::string text;
+  Append(json::object{{"service", node.service},
+                      {"zone", node.zone},
+                      {"id", NodeId(node)},
+                      {"uptime_seconds", Seconds(parts.now - parts.started)},
+                      {"draining", parts.draining},
+                      {"services", std::move(services)},
+                      {"routes", RoutesOf(parts.routes, parts.now)},
+                      {"config", ConfigOf(parts)}},
+         text);
+  return text;
 }
 
 }  // namespace hale::host

@@ -258,7 +258,7 @@ void ProxiedCall::LookAhead() {
   tried.Add(*ended_->lease.target());
   // A silence is worth ending only if there is somebody else to ask.
   const guard::Wanted wanted{tried, now(), Duration::zero(), policies_.random};
-  if (to_.service.PickOther(wanted)) patience_ = policy::StallThreshold(to_.service.replies());
+  if (to_.service.HasOther(wanted)) patience_ = policy::StallThreshold(to_.service.replies());
 }
 
 /// Asks another instance for the rest, or for all of it while nothing has been given away; false

@@ -67,6 +67,8 @@ class Service final : public guard::Targets {
 
   std::expected<guard::Lease, Rejection> Pick(const guard::Wanted& wanted) override;
   std::expected<guard::Lease, Rejection> PickOther(const guard::Wanted& wanted) override;
+  /// Whether PickOther may find one. Takes nothing, and refuses nobody.
+  bool HasOther(const guard::Wanted& wanted) const;
   Reason Protects(TimePoint now) const override;
   /// A connection to `member` was refused: judged at once rather than at the next interval.
   void OnRefused(Member& member, TimePoint now);
@@ -122,6 +124,8 @@ class Service final : public guard::Targets {
   };
   struct Eligible;
 
+  static void Gather(const MemberSet& set, bool narrowed, const guard::Wanted& wanted,
+                     const guard::Tried* tried, Eligible& eligible);
   std::expected<guard::Lease, Rejection> PickAmong(const guard::Wanted& wanted,
                                                    const guard::Tried* tried);
   std::expected<guard::Lease, Rejection> PickFrom(const MemberSet& set, bool narrowed,

@@ -23,6 +23,10 @@ Duration UntilOneAdmits(std::span<const std::shared_ptr<Member>> members, TimePo
   return first == kNever ? Duration::zero() : first - now;
 }
 
+bool IsKeyed(const MemberSet& set, const guard::Wanted& wanted) {
+  return wanted.key != 0 && set.table && !set.table->empty();
+}
+
 }  // namespace
 
 /// Where a window into a large set begins: with a key at the member that it belongs to, so that the
@@ -40,6 +44,8 @@ struct Service::Eligible {
   std::array<policy::Candidate, kWindow> candidates;
   std::array<std::uint32_t, kWindow> index;
   std::size_t size = 0;
+  std::size_t closed_to_us = 0;
+  std::optional<Rejection> full;  // some would do, and have no room: it is worth waiting
 
   void Add(const MemberSet& set, std::size_t at, double factor) {
     const Member& member = *set.members[at];
@@ -62,15 +68,10 @@ struct Service::Eligible {
 };
 
 /// `narrowed`: only those that the set is narrowed to.
-std::expected<guard::Lease, Rejection> Service::PickFrom(const MemberSet& set, bool narrowed,
-                                                         const guard::Wanted& wanted,
-                                                         const guard::Tried* tried) {
-  const TimePoint now = wanted.now;
+void Service::Gather(const MemberSet& set, bool narrowed, const guard::Wanted& wanted,
+                     const guard::Tried* tried, Eligible& eligible) {
   const std::size_t count = narrowed ? set.narrowed.size() : set.members.size();
-  const bool keyed = wanted.key != 0 && set.table && !set.table->empty();
-  Eligible eligible;
-  std::size_t closed_to_us = 0;
-  std::optional<Rejection> full;  // some would do, and have no room: it is worth waiting
+  const bool keyed = IsKeyed(set, wanted);
   const std::size_t start = count > kWindow ? StartOf(set, narrowed, keyed, wanted) : 0;
   for (std::size_t i = 0; i < count && eligible.size < kWindow; ++i) {
     const std::size_t nth = (start + i) % count;
@@ -80,20 +81,32 @@ std::expected<guard::Lease, Rejection> Service::PickFrom(const MemberSet& set, b
     if (tried != nullptr && tried->Has(member)) continue;
     if (use == policy::Use::kOut || use == policy::Use::kAside || set.weights[at] <= 0) continue;
     if (use == policy::Use::kNormal &&
-        (member.pulse().stalled() || !member.breaker().WouldAdmit(now))) {
-      ++closed_to_us;
+        (member.pulse().stalled() || !member.breaker().WouldAdmit(wanted.now))) {
+      ++eligible.closed_to_us;
       continue;
     }
     if (member.load().full()) {
-      full = policy::NoRoom(member.load());
+      eligible.full = policy::NoRoom(member.load());
       continue;
     }
     eligible.Add(set, at, narrowed ? set.factors[at] : 1);
   }
-  Rejection rejection{.reason = closed_to_us > 0 ? Reason::kCircuitOpen : Reason::kNoInstance,
-                      .observed = 0,
-                      .threshold = static_cast<double>(count)};
-  if (eligible.size == 0 && closed_to_us > 0)
+}
+
+std::expected<guard::Lease, Rejection> Service::PickFrom(const MemberSet& set, bool narrowed,
+                                                         const guard::Wanted& wanted,
+                                                         const guard::Tried* tried) {
+  const TimePoint now = wanted.now;
+  const std::size_t count = narrowed ? set.narrowed.size() : set.members.size();
+  const bool keyed = IsKeyed(set, wanted);
+  Eligible eligible;
+  Gather(set, narrowed, wanted, tried, eligible);
+  std::optional<Rejection>& full = eligible.full;
+  Rejection rejection{
+      .reason = eligible.closed_to_us > 0 ? Reason::kCircuitOpen : Reason::kNoInstance,
+      .observed = 0,
+      .threshold = static_cast<double>(count)};
+  if (eligible.size == 0 && eligible.closed_to_us > 0)
     rejection.retry_after = UntilOneAdmits(set.members, now);
   std::shared_ptr<Member> ramping;
   while (eligible.size > 0) {
@@ -154,6 +167,12 @@ std::expected<guard::Lease, Rejection> Service::Pick(const guard::Wanted& wanted
 
 std::expected<guard::Lease, Rejection> Service::PickOther(const guard::Wanted& wanted) {
   return PickAmong(wanted, &wanted.tried);
+}
+
+bool Service::HasOther(const guard::Wanted& wanted) const {
+  Eligible eligible;
+  Gather(*set_.Get(), false, wanted, &wanted.tried, eligible);
+  return eligible.size > 0;
 }
 
 }  // namespace hale::mesh

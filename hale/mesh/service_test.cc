@@ -180,6 +180,18 @@ TEST_F(ServiceTest, RacesOnlyToOneThatHasNotBeenTried) {
   EXPECT_FALSE(service_.PickOther(wanted));
 }
 
+TEST_F(ServiceTest, WhetherThereIsAnotherOneIsAskedOfNobody) {
+  Use({"a:1", "b:1"});
+  guard::Tried tried;
+  tried.Add(Of("a:1"));
+  const guard::Wanted wanted{tried, clock_.Now(), Duration::zero(), random_};
+  EXPECT_TRUE(service_.HasOther(wanted));
+  EXPECT_EQ(Of("b:1").breaker().Status(clock_.Now()).totals.admitted, 0U);
+  Open("b:1");
+  EXPECT_FALSE(service_.HasOther(wanted));
+  EXPECT_EQ(Of("b:1").breaker().Status(clock_.Now()).totals.refused, 0U);
+}
+
 TEST_F(ServiceTest, GivesAnInstanceWithoutWeightNoCalls) {
   service_.SetInstances(cluster::Instances({{.address = "a:1", .weight = 0}, {.address = "b:1"}}),
                         clock_.Now());

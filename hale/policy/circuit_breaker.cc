@@ -157,6 +157,7 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, Even
     return CircuitPermit(CircuitPermit::Maker(), *this, epoch, ticket->admitted);
   }
   const Rejection& rejection = ticket.error();
+  if (!ask.waits_for_it) return std::unexpected(rejection);
   if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
     ++control->totals.would_refuse;
     const CircuitTrip figures{rejection.reason, rejection.observed, rejection.threshold};
@@ -165,6 +166,12 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, Even
   }
   ++control->totals.refused;
   return std::unexpected(rejection);
+}
+
+void CircuitBreaker::Fail(TimePoint now) {
+  if (epoch().calls() == CircuitEpoch::Calls::kFree) return;
+  auto permit = AdmitUnderControl({.now = now, .waits_for_it = false}, nullptr);
+  if (permit) permit->Settle(Outcome::kFailure, now);
 }
 
 void CircuitBreaker::SettleOtherwise(const CircuitPermit& permit, Outcome outcome, TimePoint now) {

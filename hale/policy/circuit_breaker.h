@@ -130,6 +130,9 @@ class CircuitBreaker {
   std::expected<CircuitPermit, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero(),
                                                 EventSink* trail = nullptr);
   std::expected<CircuitPermit, Rejection> Admit() { return Admit(context_.clock.Now()); }
+  /// One more failure, of a call that was settled as good. Nobody asks: a circuit that would admit
+  /// no call now counts none, and refuses nobody.
+  void Fail(TimePoint now);
 
   /// Whether a call could be let through; takes nothing. For pickers: one atomic load.
   bool WouldAdmit(TimePoint now) const {

@@ -92,7 +92,6 @@ Event Delayed(Duration wait, std::string_view name, TimePoint now) {
   Event event;
   event.at = now;
   event.kind = EventKind::kDelayed;
-  event.reason = Reason::kRateLimited;
   event.policy = "rate_limiter";
   event.service = name;
   event.span = wait;

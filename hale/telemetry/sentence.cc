@@ -13,7 +13,8 @@ namespace {
 std::string Number(double value) {
   if (std::round(value) == value && std::abs(value) < 1e15) return fmt::format("{:.0f}", value);
   std::string text = fmt::format("{:.2f}", value);
-  if (text.ends_with('0')) text.pop_back();
+  while (text.ends_with('0')) text.pop_back();
+  if (text.ends_with('.')) text.pop_back();
   return text;
 }
 

@@ -18,6 +18,14 @@ TEST(SentenceTest, ARefusalNamesTheRuleItsFiguresAndTheWayOut) {
             "300ms");
 }
 
+TEST(SentenceTest, AFigureThatIsNearlyWholeIsWhole) {
+  Event event;
+  event.reason = Reason::kRateLimited;
+  event.observed = 1.9999;
+  event.threshold = 10.5;
+  EXPECT_EQ(Figures(event), "2 of 10.5 permits");
+}
+
 TEST(SentenceTest, AShadowsRefusalIsNone) {
   Event event;
   event.kind = EventKind::kWouldRefuse;
@@ -53,7 +61,8 @@ TEST(SentenceTest, AFallbackSaysWithWhatAndHowOldThatIs) {
             "answered with a fallback by fallback of all: no_instance, service archive");
   event.detail = "cached";
   event.span = 3s;
-  EXPECT_EQ(Sentence(event), "answered with a fallback by fallback of all: no_instance, cached, 3s old");
+  EXPECT_EQ(Sentence(event),
+            "answered with a fallback by fallback of all: no_instance, cached, 3s old");
 }
 
 TEST(SentenceTest, AWaitForAnAnswerThatIsNotSharedWasInVain) {

@@ -33,7 +33,7 @@ TEST_F(ClientLeavesTest, WhileItWaitsForItsTurn) {
   EXPECT_TRUE(Exchange(gateway_->address(), "GET", "/").ends_with("ok"));
   Wire leaves = Wire::To(gateway_->address());
   leaves.Send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-  ASSERT_TRUE(gateway_->Shows("/metrics", R"(decision="delayed",reason="rate_limited"} 1)"));
+  ASSERT_TRUE(gateway_->Shows("/metrics", R"(decision="delayed",reason="none"} 1)"));
   leaves.Reset();
   ExpectNoError("GET");
 }

@@ -341,8 +341,7 @@ TEST_F(RouteFallbackTest, WaitsForItsTurnAtAnotherService) {
   EXPECT_TRUE(first.Answer().ends_with("ok"));
   EXPECT_TRUE(second.Answer().ends_with("ok"));
   EXPECT_TRUE(gateway_->Shows(
-      "/metrics",
-      R"({policy="rate_limiter",service="other",decision="delayed",reason="rate_limited"} 1)"));
+      "/metrics", R"({policy="rate_limiter",service="other",decision="delayed",reason="none"} 1)"));
 }
 
 TEST_F(RouteFallbackTest, GivesBackItsTurnWhenItsClientDoesNotWaitForIt) {
@@ -351,7 +350,7 @@ TEST_F(RouteFallbackTest, GivesBackItsTurnWhenItsClientDoesNotWaitForIt) {
   EXPECT_TRUE(Get().ends_with("ok"));
   Wire leaves = Wire::To(gateway_->address());
   leaves.Send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
-  ASSERT_TRUE(gateway_->Shows("/metrics", R"(decision="delayed",reason="rate_limited"} 1)"));
+  ASSERT_TRUE(gateway_->Shows("/metrics", R"(decision="delayed",reason="none"} 1)"));
   leaves.Reset();
   ASSERT_TRUE(
       gateway_->Shows("/metrics", R"(http_requests_total{method="GET",route="all",code="499"} 1)"));

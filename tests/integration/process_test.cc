@@ -168,11 +168,11 @@ TEST_F(ProcessTest, SharesAReserveWithTheProcessesLikeItAsTheyComeAndGo) {
            instances + "]}\n";
   };
   Start("services: {ledger: {instances: [\"127.0.0.1:1\"]}}\n");
-  EXPECT_TRUE(Shows("/status", R"("reserve":1E1,"fleet_size":1,"fleet_size_from":"unknown")"));
+  EXPECT_TRUE(Shows("/status", R"("reserve":10,"fleet_size":1,"fleet_size_from":"unknown")"));
   Save(fleet("\"h:1\", \"h:2\", \"h:3\", \"h:4\""));
-  EXPECT_TRUE(Shows("/status", R"("reserve":2.5E0,"fleet_size":4,"fleet_size_from":"discovery")"));
+  EXPECT_TRUE(Shows("/status", R"("reserve":2.5,"fleet_size":4,"fleet_size_from":"discovery")"));
   Save(fleet("\"h:1\", \"h:2\""));
-  EXPECT_TRUE(Shows("/status", R"("reserve":5E0,"fleet_size":2,"fleet_size_from":"discovery")"));
+  EXPECT_TRUE(Shows("/status", R"("reserve":5,"fleet_size":2,"fleet_size_from":"discovery")"));
 }
 
 TEST_F(ProcessTest, TellsOfARequestThatItStopsInItsBodyAsOfAClientThatLeft) {
