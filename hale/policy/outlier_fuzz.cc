@@ -150,6 +150,7 @@ class Model {
     Undo(facts, now);
     LeaveOutOneMore(facts, distances, now);
     Assign(facts);
+    if (options.mode == Mode::kShadow) panic = false;  // followed by nobody
     for (std::size_t i = 0; i < set.size(); ++i) {
       Past& one = set[i];
       one.shadow = options.mode == Mode::kShadow;
