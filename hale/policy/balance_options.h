@@ -43,7 +43,7 @@ struct BalanceOptions {
   BalanceKind kind = BalanceKind::kP2c;
   Duration slow_start = std::chrono::seconds(10);  ///< ramp of who joins or returns; 0: none
   std::string key = {};                            ///< maglev: what calls are told apart by
-  double bound = 1.25;  ///< maglev: calls at one instance, of its fair share at most
+  double bound = 1.25;  ///< > 1, maglev: calls at one instance, of its fair share at most
   Reports reports = Reports::kIgnore;
   SubsetOptions subset = {};
   ZoneOptions zone = {};

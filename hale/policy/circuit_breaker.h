@@ -112,12 +112,13 @@ struct CircuitOrder {
   std::string why{};
 };
 
-/// A circuit breaker, one for each instance (dynamics: a breaker is never wider than the fault
-/// domain). `CircuitMemory`, the core's, behind a lock that is taken to change the state, by
-/// failures, probes and the ramp, by who begins a bucket and by answers to calls sent four buckets
-/// ago; a call that goes well through a closed circuit writes two counters of its own thread, a
-/// refusal one. Below 2 KiB with two loops. Events are told after the lock is released, so that a
-/// sink may call back. Refusals in `enforce` are the caller's to tell. Thread-safe.
+/// A circuit breaker, one for each instance: never for more than fails together (M. Nygard,
+/// "Release It!", 2nd ed., 2018, ch. 5). `CircuitMemory`, the core's, behind a lock that is taken
+/// to change the state, by failures, probes and the ramp, by who begins a bucket and by answers to
+/// calls sent four buckets ago; a call that goes well through a closed circuit writes two counters
+/// of its own thread, a refusal one. Below 2 KiB with two loops. Events are told after the lock is
+/// released, so that a sink may call back. Refusals in `enforce` are the caller's to tell.
+/// Thread-safe.
 class CircuitBreaker {
  public:
   explicit CircuitBreaker(const CircuitBreakerOptions& options, CircuitBreakerContext context = {});
@@ -125,7 +126,9 @@ class CircuitBreaker {
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
-  /// Takes a permit for one call that ends within `timeout` (0: unknown). A refusal that shadow
+  /// Takes a permit for one call that ends within `timeout` (0: unknown). Refused with
+  /// `circuit_open` or `forced` and the time until it is let through, or `probing`: in the ramp by
+  /// the dice drawn and the share let through, else by calls out and probes. A refusal that shadow
   /// holds back is told the call's `trail`.
   std::expected<CircuitPermit, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero(),
                                                 EventSink* trail = nullptr);

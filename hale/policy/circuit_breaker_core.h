@@ -24,6 +24,7 @@ class CircuitBreakerCore {
       : options_(options), random_(&random), memory_(options) {}
 
   /// `timeout`: the longest the call may take, 0 for unknown; a half-open episode lasts as long.
+  /// Refused with `circuit_open`, `probing` or `forced`, see CircuitBreaker::Admit.
   std::expected<Ticket, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero()) {
     return memory_.Admit({now, timeout}, rules());
   }

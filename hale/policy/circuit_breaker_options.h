@@ -24,7 +24,7 @@ struct CircuitBreakerOptions {
   std::uint32_t buckets = 10;              ///< parts of the window, each forgotten at once
   Duration open_for = 5s;    ///< rest before the first probe; doubles when probes fail
   Duration open_max = 5min;  ///< the longest rest, before jitter
-  double jitter = 0.2;       ///< rests last up to this share longer, at random
+  double jitter = 0.2;       ///< [0, 1]: rests last up to this share longer, at random
   std::uint32_t probes = 3;  ///< calls let through half-open; all must pass to close
   Duration ramp = 10s;       ///< after closing, from 10 % of the calls to all; 0: all at once
 };

@@ -24,9 +24,9 @@ constexpr auto Names(Type<LimitKind>) {
 struct ConcurrencyLimitOptions {
   Mode mode = Mode::kOff;
   LimitKind kind = LimitKind::kGradient2;
-  std::uint32_t min = 4;     ///< it never goes below
-  std::uint32_t start = 20;  ///< before anything is known
-  double tolerance = 1.5;    ///< gradient2: how much slower than without load calls may be
+  std::uint32_t min = 4;     ///< calls at once; it never goes below
+  std::uint32_t start = 20;  ///< calls at once, before anything is known
+  double tolerance = 1.5;    ///< [1, …), gradient2: how much slower than without load calls may be
   Duration slow_call{0};     ///< an answer that took longer counts as dropped; 0: none does
   Duration window = 500ms;   ///< the limit changes at most so often
 

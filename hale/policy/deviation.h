@@ -39,7 +39,7 @@ constexpr auto Fields(Type<DeviationOptions>) {
 
 /// What is compared of one instance.
 struct PeerFigures {
-  Duration latency{0};      ///< what an answer usually takes, see Load::Typical; 0: not known
+  Duration latency{0};      ///< what an answer usually takes, see UsualLatency; 0: not known
   double failures = 0;      ///< share of its calls, [0, 1]
   std::uint32_t calls = 0;  ///< that these figures stand for
 };

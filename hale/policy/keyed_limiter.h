@@ -38,7 +38,7 @@ constexpr auto Names(Type<WhenFull>) {
 /// A rate for each key: client address, user, route, header.
 struct KeyedLimiterOptions {
   Mode mode = Mode::kEnforce;
-  Rate rate{100, 1s};
+  Rate rate{100, 1s};              ///< of each key; > 0
   std::uint64_t burst = 0;         ///< as in RateLimiterOptions
   Duration max_wait{0};            ///< a call may wait so long for its turn; 0: none waits
   std::uint32_t max_keys = 65536;  ///< owing at one time; 24 bytes each; fixed at construction

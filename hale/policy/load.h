@@ -48,7 +48,7 @@ class Load {
     Load* load_ = nullptr;
   };
 
-  /// An empty token when it is full.
+  /// An empty token when it is full; NoRoom says so.
   Token Start();
   bool full() const { return in_flight() >= most(); }
   /// Below what is in flight it admits nobody until enough have left.

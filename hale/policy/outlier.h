@@ -19,10 +19,10 @@ namespace hale::policy {
 
 struct OutlierOptions {
   Mode mode = Mode::kEnforce;
-  double max_sick = 0.2;      ///< share of the set left out as sick at most; always one
-  double panic = 0.5;         ///< with fewer than this share left, the doubtful are used again
+  double max_sick = 0.2;      ///< [0, 1] of the set left out as sick at most; always one
+  double panic = 0.5;         ///< [0, 1]: with a smaller share left, the doubtful are used again
   Duration interval = 1s;     ///< between leaving out one sick instance and the next
-  double peers_slower = 2.0;  ///< undo a leaving out when the peers' latency grows by this factor
+  double peers_slower = 2.0;  ///< [1, …): growth of the peers' latency that undoes a leaving out
   Duration rest = 1s;         ///< before a dead instance gets its first probe; doubles with each
   Duration max_rest = 30s;
   DeviationOptions deviation = {};  ///< who is sick by comparison with its peers
@@ -118,7 +118,8 @@ struct Judgement {
 /// (`circuit_open`). An instance that is unlike its peers takes one of the same places, the
 /// farthest first after those whose circuit is open, and rests; each rest in a row is twice as
 /// long. Afterwards it is judged by new calls alone: forget its figures. Run it when a fact changes
-/// and at a coarse interval, not at each pick. Pure.
+/// and at a coarse interval, not at each pick. (After Envoy's outlier detection, which ejects a
+/// share at most, and its panic threshold.) Pure.
 Judgement Judge(std::span<const InstanceFacts> set, const OutlierOptions& options, TimePoint now);
 
 /// What changed for an instance: kEjected, kReturned or kStalled, in shadow kWouldRefuse, or

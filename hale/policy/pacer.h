@@ -20,7 +20,7 @@ namespace hale::policy {
 /// Calls at even distances.
 struct PacerOptions {
   Mode mode = Mode::kEnforce;
-  Rate rate{100, 1s};
+  Rate rate{100, 1s};         ///< > 0
   std::uint64_t slack = 10;   ///< turns that a rest left unused and that may be made up for at once
   Duration max_wait = 500ms;  ///< a call whose turn is further away is refused
 };
@@ -56,8 +56,9 @@ class Pacer {
 
   explicit Pacer(const PacerOptions& options, RateLimiterContext context = {});
 
-  /// Reserves the next turn, unless it is further away than `max_wait` or `longest`. A refusal that
-  /// shadow holds back is told the call's `trail`.
+  /// Reserves the next turn, unless it is further away than `max_wait` or `longest`: then refused
+  /// with `rate_limited` (turns owed, turns that may be). A refusal that shadow holds back is told
+  /// the call's `trail`.
   std::expected<Turn, Rejection> Take(TimePoint now, Duration longest = kForever,
                                       EventSink* trail = nullptr) {
     const Mode mode = mode_.load(std::memory_order_relaxed);

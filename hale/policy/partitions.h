@@ -19,8 +19,8 @@ namespace hale::policy {
 /// Shares of a bulkhead's places, and of its queue, that are promised to some of its calls.
 struct PartitionsOptions {
   std::string by = {};                        ///< see ParsePartitionKey; empty: no partitions
-  std::map<std::string, double> shares = {};  ///< of a value; `*`: of all others together
-  double lend = 0.5;                          ///< of an unused share, what others may have
+  std::map<std::string, double> shares = {};  ///< (0, 1] of a value; `*`: of all others together
+  double lend = 0.5;                          ///< [0, 1] of an unused share: what others may have
 
   friend bool operator==(const PartitionsOptions&, const PartitionsOptions&) = default;
 };

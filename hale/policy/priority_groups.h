@@ -13,7 +13,7 @@ namespace hale::policy {
 struct PriorityOptions {
   std::string metadata =
       {};                  ///< the word of an instance's metadata that names its group; empty: off
-  double threshold = 0.7;  ///< with less of its weight usable, a group spills over
+  double threshold = 0.7;  ///< (0, 1]: with less of its weight usable, a group spills over
 
   friend bool operator==(const PriorityOptions&, const PriorityOptions&) = default;
 };

@@ -28,7 +28,7 @@ struct RateLimiterOptions {
   std::uint64_t burst =
       0;                ///< permits that may pass at once; 0: what one second brings, at least 1
   Duration warm_up{0};  ///< of full use until a cold limiter has its rate; 0: never cold
-  double cold = 3;      ///< the rate of a cold limiter is rate ÷ cold
+  double cold = 3;      ///< [1, …): the rate of a cold limiter is rate ÷ cold
 };
 
 constexpr auto Fields(Type<RateLimiterOptions>) {
@@ -68,8 +68,9 @@ class RateLimiter {
  public:
   explicit RateLimiter(const RateLimiterOptions& options, RateLimiterContext context = {});
 
-  /// Takes `weight` permits or none. A refusal says when that many will be there; kForever when
-  /// `weight` is more than the burst. One that shadow holds back is told the call's `trail`.
+  /// Takes `weight` permits or none. A refusal (`rate_limited`: permits owed, burst) says when that
+  /// many will be there; kForever when `weight` is more than the burst. One that shadow holds back
+  /// is told the call's `trail`.
   std::expected<GcraTaken, Rejection> Take(TimePoint now, std::uint64_t weight = 1,
                                            EventSink* trail = nullptr);
   std::expected<GcraTaken, Rejection> Take() { return Take(context_.clock.Now()); }

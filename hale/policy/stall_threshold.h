@@ -9,9 +9,10 @@
 
 namespace hale::policy {
 
-/// Counts latencies in buckets whose width is an eighth of a power of two, 65 µs to 137 s: a
-/// quantile is read off at most 12.5 % too high, never too low. Older counts fade: at 2^17 replies
-/// all are halved. 0.7 KiB. Thread-safe; what is read while others record is of about then.
+/// Counts latencies in buckets whose width is an eighth of a power of two, 65 µs to 137 s (of the
+/// kind of G. Tene's HdrHistogram): a quantile is read off at most 12.5 % too high, never too low.
+/// Older counts fade: at 2^17 replies all are halved. 0.7 KiB. Thread-safe; what is read while
+/// others record is of about then.
 class LatencyHistogram {
  public:
   void Record(Duration latency);

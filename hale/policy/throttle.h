@@ -21,9 +21,9 @@ namespace hale::policy {
 
 struct ThrottleOptions {
   Mode mode = Mode::kOff;
-  double k = 2;                      ///< calls let through for each that is taken
+  double k = 2;                      ///< > 1: calls let through for each that is taken
   Duration window = 10s;             ///< how far back attempts are remembered, in whole seconds
-  double max_share = 0.95;           ///< of calls held back, at most
+  double max_share = 0.95;           ///< [0, 1) of calls held back, at most
   std::uint32_t minimum_calls = 20;  ///< in the window before anything is held back
 
   friend bool operator==(const ThrottleOptions&, const ThrottleOptions&) = default;

@@ -24,7 +24,7 @@ constexpr auto Names(Type<ZonePreference>) {
 
 struct ZoneOptions {
   ZonePreference prefer = ZonePreference::kNone;
-  double share = 0;  ///< of all calls to the service, made in this zone; 0: each zone the same
+  double share = 0;  ///< [0, 1] of all calls to the service, made in this zone; 0: each the same
 
   friend bool operator==(const ZoneOptions&, const ZoneOptions&) = default;
 };
