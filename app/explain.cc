@@ -22,8 +22,9 @@ constexpr const char* kFooter =
     "Examples:\n"
     "  hale explain 7f3c2a10                      # the x-request-id of a response, or a trace id\n"
     "  hale explain --admin 127.0.0.1:9901 --limit 5\n\n"
-    "Exit codes: 0 explained, 1 no such request is kept, 2 nobody answers there, the answer is a\n"
-    "refusal, or wrong arguments.";
+    "Exit codes: 0 explained, 1 no such request is kept, 2 nobody or another server answers "
+    "there,\n"
+    "the answer is a refusal, or wrong arguments.";
 
 std::string Encoded(std::string_view text) {
   std::string out;
@@ -59,8 +60,7 @@ std::string ExplainTarget(const ExplainOptions& options) {
 
 Explained Explain(const ExplainOptions& options, const Result<AdminAnswer>& answer) {
   if (!answer) {
-    return Failed(
-        2, fmt::format("no admin port answers at {}: {}", options.admin, answer.error().message));
+    return Failed(2, fmt::format("cannot ask {}: {}", options.admin, answer.error().message));
   }
   if (!answer->is_admin) {
     return Failed(2, fmt::format("{} answers with status {}: it is no admin port of Hale",
@@ -72,7 +72,9 @@ Explained Explain(const ExplainOptions& options, const Result<AdminAnswer>& answ
     return Failed(unknown ? 1 : 2, error);
   }
   if (answer->body.empty()) {
-    return {.text = "no request is kept yet: none was refused, failed, retried, slow or sampled\n"};
+    return {.text =
+                "no request is kept yet: none was refused, failed, retried, slow, sampled\n"
+                "or touched by a policy in shadow\n"};
   }
   return {.text = answer->body.ends_with('\n') ? answer->body : answer->body + '\n'};
 }

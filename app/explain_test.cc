@@ -53,8 +53,7 @@ TEST(ExplainCommandTest, AnotherServerIsNotTakenForAnAdminPort) {
 TEST(ExplainCommandTest, SaysWhereNobodyAnswers) {
   const Result<AdminAnswer> nobody = Fail(Code::kUnavailable, "connection refused");
   EXPECT_EQ(Explain(ExplainOptions(), nobody),
-            (Explained{
-                2, "hale explain: no admin port answers at 127.0.0.1:9901: connection refused\n"}));
+            (Explained{2, "hale explain: cannot ask 127.0.0.1:9901: connection refused\n"}));
 }
 
 }  // namespace

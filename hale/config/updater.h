@@ -85,8 +85,6 @@ class Updater {
   std::shared_ptr<const Snapshot<T>> current() const { return current_; }
   /// Why the text that the source holds is not in force; empty when it is.
   const Problems& rejected() const { return rejected_; }
-  /// Sections that the document in force has otherwise than the process was started with.
-  const std::vector<std::string>& at_next_start() const { return at_next_start_; }
 
  private:
   Offered Same() const { return {.verdict = Verdict::kUnchanged, .revision = current_->revision}; }

@@ -129,8 +129,7 @@ TEST_F(UpdaterTest, OriginsOfSectionsReadAtStartStayToo) {
 
 TEST_F(UpdaterTest, WhatWaitsForTheNextStartIsComparedWithTheStart) {
   Offer("name: a");
-  Offer("name: b");
-  EXPECT_THAT(updater_.at_next_start(), ElementsAre("name"));
+  EXPECT_THAT(Offer("name: b").at_next_start, ElementsAre("name"));
   EXPECT_THAT(Offer("{name: a, port: 1}").at_next_start, IsEmpty());
 }
 

@@ -155,15 +155,16 @@ void LintSick(const mesh::ServiceOptions& service, const std::string& path, Find
   const policy::OutlierOptions usual;
   const auto instances = static_cast<double>(service.instances.fixed.size());
   constexpr double kSafe = 0.25;  // to 71 % load
-  const double share = instances > 0
-                           ? std::max(1.0, std::floor(outlier.max_sick * instances)) / instances
-                           : outlier.max_sick;
-  const bool one = share * instances == 1;  // is always allowed
-  const std::string of = instances > 0
-                             ? fmt::format("{} of {} instances", share * instances, instances)
-                             : Percent(share) + " of the instances";
+  const double places = std::max(1.0, std::floor(outlier.max_sick * instances));
+  const double share = instances > 0 ? places / instances : outlier.max_sick;
+  const bool one = instances > 0 && places == 1;  // is always allowed
+  const std::string of = instances > 0 ? fmt::format("{} of {} instances", places, instances)
+                                       : Percent(share) + " of the instances";
   const bool said = outlier.max_sick != usual.max_sick || outlier.panic != usual.panic;
-  if (said && instances != 1 && 1 - share < outlier.panic) {
+  // As the judgement counts: 1 − 0.8 is less than 0.2 in binary.
+  const bool too_few = instances > 0 ? instances - places < outlier.panic * instances
+                                     : outlier.max_sick + outlier.panic > 1;
+  if (said && instances != 1 && too_few) {
     findings.Warn(path + (outlier.panic != usual.panic ? ".panic" : ".max_sick"),
                   fmt::format("with {} left out as sick fewer than {} are left, and all of them "
                               "are used again",

@@ -199,6 +199,11 @@ TEST(LintTest, NobodyIsLeftOutToBeUsedAgainByPanic) {
   EXPECT_EQ(SaidOf("services: {a: {instances: {file: x}, outlier: {max_sick: 60%}}}"),
             "services.a.outlier.max_sick: warning: with 60% of the instances left out as sick "
             "fewer than 50% are left, and all of them are used again\n");
+  EXPECT_EQ(
+      SaidOf("services: {a: {instances: {static: [\"a:1\", \"a:2\", \"a:3\", \"a:4\", "
+             "\"a:5\"]}, outlier: {max_sick: 80%, panic: 20%}}}"),
+      "services.a.outlier.max_sick: warning: 4 of 5 instances may be left out while they carry "
+      "load: safe only below 19% of capacity\n");
   EXPECT_EQ(With("outlier: {max_sick: 30%}"), "");  // the half that is left is enough
   EXPECT_EQ(SaidOf("services: {a: {instances: [\"h:1\"], outlier: {panic: 60%}}}"), "");
 }

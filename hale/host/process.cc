@@ -224,6 +224,7 @@ void Process::Apply(const config::Offered& offered, const Snapshot& snapshot) {
   if (offered.verdict == config::Verdict::kRejected) return TellRejected(offered.problems);
   routes_.Publish(routing_.Apply(snapshot->value));
   in_force_ = snapshot;
+  at_next_start_ = offered.at_next_start;
   observatory_->log().SetLevel(snapshot->value.log.level);
   std::string detail = "revision " + std::to_string(offered.revision) + ", " +
                        std::to_string(offered.changes.size()) + " values changed";
@@ -325,7 +326,7 @@ std::string Process::Status() {
   return updater_.With([&](const auto& updater) {
     return StatusJson({.document = *in_force_,
                        .rejected = updater->rejected(),
-                       .at_next_start = updater->at_next_start(),
+                       .at_next_start = at_next_start_,
                        .routing = routing_,
                        .routes = *table,
                        .draining = phase_ >= Phase::kDraining,

@@ -88,6 +88,7 @@ class Process {
   Routing routing_;
   config::Live<mesh::RouteTable> routes_;
   Snapshot in_force_;  // whose routes those are; the updater may be ahead of the control loop
+  std::vector<std::string> at_next_start_;  // as it was told with that
   mesh::ServingRecords records_;
   std::vector<std::unique_ptr<net::ServerGroup>> groups_;  // one a listener
   std::vector<std::unique_ptr<Worker>> workers_;

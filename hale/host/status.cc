@@ -264,21 +264,16 @@ json::object ConfigOf(const StatusParts& parts) {
   }
   json::array next;
   for (const std::string& section : parts.at_next_start) next.push_back(json::string(section));
-  return {{"revision", parts.document.revision},
-          {"hash", parts.document.hash},
-          {"source", parts.document.file},
-          {"rejected", std::move(rejected)},
-          {"warnings", std::move(warnings)},
-          {"at_next_start", std::move(next)},
-          {"effective",
-           json::parse(config::DumpWithOrigins(parts.document.value, parts.document.origins))}};
+  return {{"revision", parts.document.revision}, {"hash", parts.document.hash},
+          {"source", parts.document.file},       {"rejected", std::move(rejected)},
+          {"warnings", std::move(warnings)},     {"at_next_start", std::move(next)}};
 }
 
 /// Appends it with figures that a person reads: six digits of what is not whole, no exponent where
 /// none is needed.
 void Append(const json::value& value, std::string& out) {
   if (const double* number = value.if_double()) {
-    const bool large = std::abs(*number) >= 1e6;
+    const bool large = std::abs(*number) >= 999'999.5;  // what six digits would round to 1e+06
     out += large ? fmt::format("{:.0f}", *number) : fmt::format("{:.6g}", *number);
   } else if (const json::array* array = value.if_array()) {
     char before = '[';
@@ -315,10 +310,15 @@ std::string StatusJson(const StatusParts& parts) {
                       {"uptime_seconds", Seconds(parts.now - parts.started)},
                       {"draining", parts.draining},
                       {"services", std::move(services)},
-                      {"routes", RoutesOf(parts.routes, parts.now)},
-                      {"config", ConfigOf(parts)}},
+                      {"routes", RoutesOf(parts.routes, parts.now)}},
          text);
-  return text;
+  text.back() = ',';
+  text += "\"config\":";
+  Append(ConfigOf(parts), text);
+  text.back() = ',';
+  // In its own words: not a digit less than what is in force.
+  text += "\"effective\":";
+  return text + config::DumpWithOrigins(parts.document.value, parts.document.origins) + "}}";
 }
 
 }  // namespace hale::host

@@ -52,11 +52,15 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
   }
 
   void AcceptSome() {
-    if (AcceptUpTo(kAtOnce) && acceptor.is_open()) Await();
+    if (const int number = AcceptUpTo(kAtOnce); number != 0) {
+      Pause(number);
+    } else if (acceptor.is_open()) {
+      Await();
+    }
   }
 
-  // False when it pauses.
-  bool AcceptUpTo(int most) {
+  // The system's number for what is missing, once there are no descriptors left.
+  int AcceptUpTo(int most) {
     for (int i = 0; i < most && acceptor.is_open(); ++i) {
       internal::SocketAddress peer;
       const int descriptor =
@@ -64,13 +68,12 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
       if (descriptor >= 0) {
         on_accept(descriptor, peer.ToAddress());
       } else if (OutOfDescriptors(errno)) {
-        Pause(errno);
-        return false;
+        return errno;
       } else if (errno == EAGAIN) {
         break;
       }  // anything else concerns a connection that was gone before it was accepted
     }
-    return true;
+    return 0;
   }
 
   void TurnAway() {

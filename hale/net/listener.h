@@ -29,7 +29,8 @@ class Listener final {
   /// From here on no connection begins: who asks hears nothing, and is refused when he asks again
   /// after `Finish`. Those that are being set up go on and are accepted.
   void TurnAway();
-  /// Accepts what has been set up, then closes: nobody whose connection stands loses it.
+  /// Accepts what has been set up, then closes: nobody whose connection stands loses it, as long as
+  /// there are descriptors.
   void Finish();
   /// Closes; what waits in the backlog is reset.
   void Close();

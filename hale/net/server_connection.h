@@ -87,9 +87,10 @@ class ServerConnection final : private Socket::ReadListener {
   void OnRead(const Result<std::size_t>& result) override;
   void LoseClient();
   std::unexpected<Error> Violate(Verdict verdict);
-  /// Of the answer; to a violation before one it will be the server's own.
+  /// Of the answer; to a violation before one it will be the server's own, if one can be given.
   int status() const {
-    return phase_ == Phase::kHandling && violation_ ? violation_->status : status_;
+    const bool refuses = phase_ == Phase::kHandling && violation_ && !lost_ && !aborted_;
+    return refuses ? violation_->status : status_;
   }
   const ServerOptions& options() const { return server_->options; }
   bool draining() const { return server_->draining_until.has_value(); }

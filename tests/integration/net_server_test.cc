@@ -287,6 +287,18 @@ TEST_F(ServerTest, LeavesItToTheHandlerToTellOfAFaultInABody) {
   EXPECT_EQ(refused_, 0);
 }
 
+TEST_F(ServerTest, HasNoStatusForAFaultThatNobodyIsTold) {
+  std::atomic<int> status = -1;
+  Wire client = Client([&](net::ServerExchange& x) -> Task<void> {
+    EXPECT_EQ((co_await x.ReadBody()).error().reason, Reason::kProtocol);
+    x.Abort();
+    status = x.status();
+  });
+  client.Send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nno size\r\n");
+  EXPECT_EQ(client.ReadAll(), "");
+  EXPECT_EQ(status, 0);
+}
+
 TEST_F(ServerTest, AnswersWhatWasSentBeforeAnIdleConnectionIsClosedByADrain) {
   Wire client = Client(Hello);
   client.Send(kGet);

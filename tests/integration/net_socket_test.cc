@@ -237,6 +237,33 @@ TEST(ListenerTest, PausesAndSaysSoWhenDescriptorsRunOut) {
   thread.Do([&] { listener.reset(); });
 }
 
+TEST(ListenerTest, EndsAlsoWhileItPauses) {
+  if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer itself needs descriptors";
+  LoopThread thread;
+  Recorder events;
+  std::optional<net::Listener> listener;
+  net::Address address;
+  thread.Do([&] {
+    listener.emplace(thread.loop(), [](int fd, const net::Address&) { ::close(fd); }, events);
+    address = *listener->Listen(net::Address::Loopback());
+  });
+  rlimit old{};
+  getrlimit(RLIMIT_NOFILE, &old);
+  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const rlimit few{.rlim_cur = static_cast<rlim_t>(client) + 1, .rlim_max = old.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  const net::internal::SocketAddress to(address);
+  EXPECT_EQ(::connect(client, to.get(), to.size), 0);
+  EXPECT_TRUE(Eventually([&] { return events.said > 0; }));
+  thread.Do([&] {
+    listener->Finish();
+    listener.reset();
+  });
+  setrlimit(RLIMIT_NOFILE, &old);
+  ::close(client);
+  EXPECT_EQ(events.said, 1) << "it is not going to go on";
+}
+
 TEST(ListenerTest, SaysWhyItCannotListen) {
   const Port taken;
   LoopThread thread;

@@ -162,6 +162,12 @@ TEST_F(ProcessTest, SaysWhoItIs) {
   EXPECT_TRUE(Shows("/status", R"("service":"shop","zone":"north","id":"shop-7")"));
 }
 
+TEST_F(ProcessTest, ShowsTheDocumentToTheLastDigit) {
+  Start("services: {a: {instances: [\"127.0.0.1:1\"], outlier: {peers_slower: 2.12345678}}}\n");
+  EXPECT_TRUE(Shows("/status", R"("peers_slower":{"value":2.12345678,"origin":)"));
+  EXPECT_TRUE(Shows("/status", "}}"));
+}
+
 TEST_F(ProcessTest, SharesAReserveWithTheProcessesLikeItAsTheyComeAndGo) {
   const auto fleet = [](const std::string& instances) {
     return "services:\n  ledger: {instances: [\"127.0.0.1:1\"]}\n  shop: {instances: [" +
