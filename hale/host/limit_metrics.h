@@ -7,7 +7,7 @@ namespace hale::host {
 
 /// What each limit of a table has decided: `route` or `service` (the other one is empty), its
 /// `limit` (the place in its list, from 1), `by` and `decision` (`refused`, `would_refuse`). Routes
-/// that share a name are summed up. On the control loop.
+/// that share a name have limits of their own, but are one series: their sum. On the control loop.
 void SampleLimits(const mesh::RouteTable& table, telemetry::SampleSink& sink);
 
 }  // namespace hale::host

@@ -3,10 +3,8 @@
 #include <string_view>
 
 namespace hale::host {
-namespace {
 
-/// Which requests it takes, and where it sends them.
-std::string Identity(const mesh::RouteOptions& route) {
+std::string RouteIdentity(const mesh::RouteOptions& route) {
   std::string all = route.service;
   const auto add = [&](std::string_view part) { all.append(1, '\n').append(part); };
   add(route.match.host);
@@ -19,8 +17,6 @@ std::string Identity(const mesh::RouteOptions& route) {
   return all;
 }
 
-}  // namespace
-
 void RouteMemory::Begin(TimePoint now) {
   MarkAllLeft(last_good_, now);
   MarkAllLeft(flights_, now);
@@ -30,10 +26,10 @@ std::shared_ptr<policy::LastGood> RouteMemory::LastGoodOf(const mesh::RouteOptio
                                                           const std::string& name) {
   const mesh::RouteFallbackOptions& options = route.fallback;
   if (!mesh::GivesAnything(options) || options.last_good.max_age <= Duration::zero()) {
-    last_good_.erase(Identity(route));
+    last_good_.erase(RouteIdentity(route));
     return nullptr;
   }
-  Kept<policy::LastGood>& kept = last_good_[Identity(route)];
+  Kept<policy::LastGood>& kept = last_good_[RouteIdentity(route)];
   kept.left = kNever;
   if (kept.object) {
     kept.object->Apply(mesh::ToLastGood(options.last_good));
@@ -47,7 +43,7 @@ std::shared_ptr<policy::LastGood> RouteMemory::LastGoodOf(const mesh::RouteOptio
 std::shared_ptr<policy::SingleFlight> RouteMemory::FlightsOf(const mesh::RouteOptions& route,
                                                              const std::string& name) {
   const mesh::RouteSingleFlightOptions& options = route.single_flight;
-  Kept<policy::SingleFlight>& kept = flights_[Identity(route)];
+  Kept<policy::SingleFlight>& kept = flights_[RouteIdentity(route)];
   kept.left = kNever;
   if (kept.object) {
     kept.object->Apply(mesh::ToFlights(options));

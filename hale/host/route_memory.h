@@ -13,6 +13,9 @@
 
 namespace hale::host {
 
+/// What tells a route from others: which requests it takes, and where it sends them. Pure.
+std::string RouteIdentity(const mesh::RouteOptions& route);
+
 /// What the routes remember through documents: their last good answers, and which calls are under
 /// way. A route that goes is remembered for ten minutes; one that takes other requests, or sends
 /// them elsewhere, is another one. Loop-bound to the control loop; what it gives is thread-safe.

@@ -19,7 +19,7 @@ mesh::RouteTable Routing::Apply(const Document& document) {
     } else {
       kept.object = std::make_shared<RunningService>(name, options, ground_);
     }
-    service_limits_[name] = Limits(options.limit, {"service", name}, now);
+    service_limits_[name] = Limits(options.limit, {name, "service " + name}, now);
   }
   for (auto& [name, kept] : services_) {
     if (kept.left == now) kept.object->Rest();
@@ -51,9 +51,8 @@ std::vector<std::shared_ptr<mesh::RouteLimit>> Routing::Limits(
   std::map<std::string, int> seen;
   for (const mesh::LimitOptions& options : list) {
     const std::string identity = mesh::LimitIdentity(options);
-    std::string key(owner.what);
-    key.append(" ").append(owner.name).append(" ").append(identity);
-    key.append(" ").append(std::to_string(seen[identity]++));
+    std::string key = owner.identity;
+    key.append(" ").append(identity).append(" ").append(std::to_string(seen[identity]++));
     Kept<mesh::RouteLimit>& kept = limits_[key];
     kept.left = kNever;
     if (kept.object) {
@@ -67,11 +66,13 @@ std::vector<std::shared_ptr<mesh::RouteLimit>> Routing::Limits(
   return limits;
 }
 
-/// A route's own come first: who is refused by them leaves those of the service alone.
+/// A route's own come first: who is refused by them leaves those of the service alone. Routes may
+/// share a name, which tells none of them apart, and a limit tells its events by the one it has.
 mesh::RouteLimits Routing::LimitsOf(const mesh::RouteOptions& route, const std::string& name,
                                     TimePoint now) {
-  return mesh::RouteLimits(Limits(route.limit, {"route", name}, now),
-                           service_limits_.at(route.service));
+  return mesh::RouteLimits(
+      Limits(route.limit, {name, "route " + name + "\n" + RouteIdentity(route)}, now),
+      service_limits_.at(route.service));
 }
 
 std::shared_ptr<const mesh::RouteFallback> Routing::FallbackOf(const mesh::RouteOptions& route,

@@ -39,10 +39,10 @@ class Routing {
   std::shared_ptr<const mesh::RouteFallback> FallbackOf(const mesh::RouteOptions& route,
                                                         const std::string& name);
   void ShareOut();
-  /// Whose limits: `route` or `service`, and its name.
+  /// Whose limits: its name, and what tells it from all other routes and services.
   struct Owner {
-    std::string_view what;
     std::string_view name;
+    std::string identity;
   };
   std::vector<std::shared_ptr<mesh::RouteLimit>> Limits(const std::vector<mesh::LimitOptions>& list,
                                                         const Owner& owner, TimePoint now);
