@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "hale/telemetry/sentence.h"
+
 namespace hale::mesh {
 namespace {
 
@@ -131,6 +133,16 @@ TEST_F(RouteLimitsTest, ALimitOfBytesSaysThatItIsOne) {
   const LimitOptions options{.rate = {1000, 1s}, .by = "client_ip", .cost = LimitCost::kBytes};
   EXPECT_EQ(RouteLimits({Make(options)}).limits()[0].which,
             "limit of the route (1000/s bytes by client_ip)");
+}
+
+TEST_F(RouteLimitsTest, WhatALimitOfBytesRefusesIsToldInBytes) {
+  const RouteLimits limits({Make({.rate = {1000, 1s}, .cost = LimitCost::kBytes})});
+  Event event;
+  event.reason = Reason::kRateLimited;
+  event.observed = 2000;
+  event.threshold = 1000;
+  std::string buffer;
+  EXPECT_EQ(telemetry::Figures(ToldOf(event, limits.limits()[0], buffer)), "2000 of 1000 bytes");
 }
 
 TEST_F(RouteLimitsTest, AnEventSaysWhichLimitAfterWhatItSaysItself) {

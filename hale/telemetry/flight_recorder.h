@@ -28,7 +28,7 @@ enum class Kept : std::uint8_t {
 std::string_view Word(Kept kept);
 
 struct FlightRecorderOptions {
-  std::size_t lane = 256;                   ///< requests kept of each kind, about 4 KiB each
+  std::size_t lane = 256;                   ///< requests kept of each kind, about 5 KiB each
   Duration slow = std::chrono::seconds(1);  ///< kept when it took at least this long
   double sample = 0.001;                    ///< share of all others, by trace id
 };

@@ -23,7 +23,7 @@ struct Decision {
   double observed = 0;
   double threshold = 0;
   Duration span{0};
-  FixedText<62> detail;
+  FixedText<126> detail;  ///< the longest: why, and which limit it was
 };
 
 /// What was decided about one request, carried along by it: the first twelve decisions stand in the

@@ -56,7 +56,8 @@ std::string SharesOf(const Event& event, std::string_view what) {
 std::string FiguresOfReason(const Event& event, Reason reason) {
   switch (reason) {
     case Reason::kRateLimited:
-      return Of(event, "permits");
+      // A limit of bytes says so in its detail: `limit of the route (1000/s bytes by all)`.
+      return Of(event, event.detail.contains(" bytes by ") ? "bytes" : "permits");
     case Reason::kConcurrency:
       return Of(event, "in flight");
     case Reason::kQueueFull:

@@ -26,6 +26,15 @@ TEST(SentenceTest, AFigureThatIsNearlyWholeIsWhole) {
   EXPECT_EQ(Figures(event), "2 of 10.5 permits");
 }
 
+TEST(SentenceTest, ALimitOfBytesIsToldInBytes) {
+  Event event;
+  event.reason = Reason::kRateLimited;
+  event.observed = 5096;
+  event.threshold = 4096;
+  event.detail = "limit of the route (1000/s bytes by client_ip)";
+  EXPECT_EQ(Figures(event), "5096 of 4096 bytes");
+}
+
 TEST(SentenceTest, AShadowsRefusalIsNone) {
   Event event;
   event.kind = EventKind::kWouldRefuse;
