@@ -78,6 +78,15 @@ class LimitModel {
       if (options.kind == LimitKind::kGradient2 && used) next = Gradient(mean, in_flight / all);
     }
     if (all - good > all / 100) next = std::min(next, limit * 0.9);
+    if (options.mode == Mode::kShadow && good > 0) {
+      // As many as would be out in force: none dropped, none slower than tolerated.
+      double well = in_flight / all * good / all;
+      if (options.kind == LimitKind::kGradient2) {
+        const double mean = Seconds(latency) / good;
+        well *= std::min(1.0, options.tolerance * Seconds(no_load) / mean);
+      }
+      next = std::max(next, well);
+    }
     limit = next;
     Bound();
   }

@@ -45,7 +45,7 @@ class ThrottleModel {
       let_through_ = SecondOf(now);
       return true;
     }
-    ++refused;
+    ++(options.mode == Mode::kShadow ? would_refuse : refused);
     if (options.mode == Mode::kShadow) return true;
     calls_.push_back({now, kHeld});
     return false;
@@ -53,6 +53,7 @@ class ThrottleModel {
 
   ThrottleOptions options;
   std::uint64_t refused = 0;
+  std::uint64_t would_refuse = 0;
 
  private:
   enum What : std::uint8_t { kTaken, kTurnedAway, kHeld };
@@ -127,6 +128,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Require(std::abs(throttle.share(now) - model.Share(now)) < 1e-9);
     Require(throttle.share(now) <= 0.999);
     Require(throttle.Status(now).refused == model.refused);
+    Require(throttle.Status(now).would_refuse == model.would_refuse);
   }
   return 0;
 }
