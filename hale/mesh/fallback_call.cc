@@ -15,8 +15,8 @@ constexpr std::size_t kFailurePage = std::size_t{64} * 1024;
 }  // namespace
 
 Task<void> FallbackCall::Run(ProxiedCall& proxied) {
-  Recognize();
-  co_await call_.Ask();
+  const auto mark = Recognize();
+  co_await call_.Ask(mark);
   const int status = call_.failure() ? 0 : call_.response().status;
   const Reason reason = call_.failure() ? call_.failure()->reason
                         : status >= 500 ? Reason::kUpstreamStatus
@@ -136,23 +136,22 @@ Task<void> FallbackCall::AnswerAndKeep(ProxiedCall& proxied) {
     co_await call_.Answer();
     co_return;
   }
-  // What another one asked for is kept by that one, who knows since when it has been true.
-  const bool wanted = !call_.followed() && fallback_.last_good->Wants(key_, now());
+  const bool wanted = call_.mark() && fallback_.last_good->Wants(key_, now());
   if (wanted && !call_.whole()) proxied.KeepCopy(keep.body.bytes);
   co_await call_.Answer();
   if (!wanted) co_return;
   auto answer = call_.whole() ? call_.whole() : proxied.TakeKept();
   if (!answer || answer->body.size() > keep.body.bytes) co_return;
   const std::size_t bytes = answer->bytes();
-  fallback_.last_good->Keep(key_, std::move(answer), bytes, now(), good_for, asked_);
+  fallback_.last_good->Keep(key_, std::move(answer), bytes, now(), good_for, *call_.mark());
 }
 
-void FallbackCall::Recognize() {
+std::optional<policy::LastGoodMark> FallbackCall::Recognize() {
   const auto& by = fallback_.options.last_good.by;
   const net::RequestHead& request = request_.exchange.request();
-  if (!fallback_.last_good || !HasTwins(request, by)) return;
+  if (!fallback_.last_good || !HasTwins(request, by)) return std::nullopt;
   key_ = RequestKey(request, by);
-  asked_ = fallback_.last_good->Mark(RequestSubject(request));
+  return fallback_.last_good->Mark(RequestSubject(request));
 }
 
 void FallbackCall::Answered(const Instead& instead, std::string_view told, Duration age) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "hale/mesh/joined_call.h"
@@ -33,8 +34,8 @@ class FallbackCall {
   Task<bool> TryLastGood(Reason after);
   Task<void> AnswerFixed(Reason after);
   Task<void> AnswerAndKeep(ProxiedCall& proxied);
-  /// Which of the answers that are kept is this request's, and what had changed before it.
-  void Recognize();
+  /// Which of the answers that are kept is this request's; the mark of what it is about.
+  std::optional<policy::LastGoodMark> Recognize();
   void Tell(std::string_view how, Reason after, Duration age = Duration(0));
   /// `told`: with what, for a person; `age`: of a kept answer.
   void Answered(const Instead& instead, std::string_view told, Duration age = Duration(0));
@@ -48,7 +49,6 @@ class FallbackCall {
   const RouteFallback& fallback_;
   RequestBody& body_;
   std::string key_;  // of the request among those that are kept; empty when it has none
-  policy::LastGoodMark asked_;
 };
 
 }  // namespace hale::mesh

@@ -19,7 +19,8 @@ bool IsOwn(Reason reason, bool has_less_time) {
 
 }  // namespace
 
-Task<void> JoinedCall::Ask() {
+Task<void> JoinedCall::Ask(std::optional<policy::LastGoodMark> mark) {
+  mark_ = mark;
   const net::RequestHead& request = request_.exchange.request();
   const std::vector<std::string>& by = route_.options.single_flight.by;
   const bool joins = route_.flights != nullptr && route_.flights->mode() != policy::Mode::kOff &&
@@ -76,6 +77,7 @@ Task<void> JoinedCall::Lead(policy::SingleFlight::Lead& lead) {
     shared.failure = call_.failure();
   }
   shared.hop_retry = call_.hop_retry();
+  shared.mark = mark_;
   auto common = std::make_shared<const Shared>(std::move(shared));
   // What it holds of the service is free for others while the client takes its answer.
   if (common->answer) {
@@ -91,7 +93,7 @@ bool JoinedCall::Follow(const policy::SingleFlight::Landed& landed) {
   auto shared = std::static_pointer_cast<const Shared>(landed.what);
   if (shared->answer && !FitsRequest(*shared->answer, request_.exchange.request())) return false;
   shared_ = std::move(shared);
-  followed_ = true;
+  mark_ = shared_->mark;
   return true;
 }
 

@@ -7,6 +7,7 @@
 #include "hale/guard/single_flight.h"
 #include "hale/mesh/copied_answer.h"
 #include "hale/mesh/proxied_call.h"
+#include "hale/policy/last_good.h"
 
 namespace hale::mesh {
 
@@ -21,8 +22,9 @@ class JoinedCall {
   JoinedCall(ProxiedCall& call, Pools& pools, ServedRequest& request, const Route& route)
       : call_(call), pools_(pools), request_(request), route_(route) {}
 
-  /// Waits for an answer, of its own or another's, or for a failure.
-  Task<void> Ask();
+  /// Waits for an answer, of its own or another's, or for a failure. `mark`: of what it is about,
+  /// taken before; none when its route keeps no answer to it.
+  Task<void> Ask(std::optional<policy::LastGoodMark> mark = std::nullopt);
   /// Gives it to the client.
   Task<void> Answer();
 
@@ -31,8 +33,8 @@ class JoinedCall {
   const net::ResponseHead& response() { return shared_ ? shared_->answer->head : call_.response(); }
   /// The answer is here whole; null when it flows, or failed.
   std::shared_ptr<const CopiedAnswer> whole() const { return shared_ ? shared_->answer : nullptr; }
-  /// What it came to is that of another one's call, which may have begun long before.
-  bool followed() const { return followed_; }
+  /// The mark of who asked for what it came to: another one may have begun long before.
+  const std::optional<policy::LastGoodMark>& mark() const { return mark_; }
   /// Reads an answer that flows ahead and holds it, so that its instance is free; false when it has
   /// more than `most` bytes. Answer gives it still, or what broke off.
   Task<bool> Hold(std::size_t most);
@@ -45,6 +47,7 @@ class JoinedCall {
     std::shared_ptr<const CopiedAnswer> answer;
     std::optional<Error> failure;
     HopRetry hop_retry = HopRetry::kMay;
+    std::optional<policy::LastGoodMark> mark;
   };
   const std::optional<Error>& own_failure() const { return late_ ? late_ : call_.failure(); }
   Task<void> Lead(policy::SingleFlight::Lead& lead);
@@ -56,7 +59,7 @@ class JoinedCall {
   ServedRequest& request_;
   const Route& route_;
   std::shared_ptr<const Shared> shared_;  // set: what is given
-  bool followed_ = false;
+  std::optional<policy::LastGoodMark> mark_;
   std::optional<Error> late_;  // it waited for another's answer until its own deadline
 };
 

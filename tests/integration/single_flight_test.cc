@@ -321,6 +321,20 @@ TEST_F(RouteSingleFlightTest, KeepsWhatWasSharedForWhenTheServiceIsAway) {
   EXPECT_TRUE(Exchange(gateway_->address(), "GET", "/").contains("hale-fallback: cached"));
 }
 
+TEST_F(RouteSingleFlightTest, KeepsAnAnswerForEachWhoSharesItUnderAnotherKey) {
+  AnswerLater(kOk);
+  gateway_.emplace(Document("mode: enforce, by: [accept]", "fallback: {last_good: 10s}, "));
+  Lead("Accept-Language: de\r\n");
+  Follow(1, "Accept-Language: en\r\n");
+  ReleaseWith(1);
+  EXPECT_EQ(CountAnswers("once!"), 2);
+  origin_.Answer(OriginAnswer("HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"));
+  for (const std::string language : {"de", "en"}) {
+    const std::string fields = "Accept-Language: " + language + "\r\n";
+    EXPECT_TRUE(Exchange(gateway_->address(), "GET", "/", fields).ends_with("once!")) << language;
+  }
+}
+
 TEST_F(RouteSingleFlightTest, KeepsNothingOfAFlightThatBeganBeforeAChange) {
   AnswerLater(kOk);
   gateway_.emplace(Document("mode: enforce", "fallback: {last_good: 10s}, "));
