@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <initializer_list>
+#include <utility>
 
 #include "hale/telemetry/json_line.h"
 #include "hale/telemetry/sentence.h"
@@ -40,21 +41,6 @@ std::uint64_t HashOf(const Event& event, std::initializer_list<std::string_view>
     sum ^= sum >> 32;
   }
   return sum;
-}
-
-/// The later of two as an entry for both: where they differ, its figures are only its own.
-JournalEntry Common(const JournalEntry& before, const JournalEntry& later) {
-  JournalEntry common = later;
-  const auto compare = [&](auto& text, const auto& other) {
-    if (text == other.view()) return;
-    text = std::string_view();
-    common.observed = common.threshold = 0;
-    common.span = Duration::zero();
-  };
-  compare(common.service, before.service);
-  compare(common.instance, before.instance);
-  compare(common.detail, before.detail);
-  return common;
 }
 
 JournalEntry EntryOf(const Event& event, WallTime time) {
@@ -115,6 +101,26 @@ void Journal::ReleaseDue(State& state, TimePoint now) {
   }
 }
 
+/// Makes the last an entry for all that wait: where they differ, figures are only one's own.
+void Journal::Join(Fold& fold, const JournalEntry& entry) {
+  const JournalEntry before = std::exchange(fold.last, entry);
+  if (fold.waiting == 0) {
+    fold.mixed = false;
+    return;
+  }
+  const auto compare = [&](auto& text, const auto& other) {
+    if (text == other.view()) return;
+    text = std::string_view();
+    fold.mixed = true;
+  };
+  compare(fold.last.service, before.service);
+  compare(fold.last.instance, before.instance);
+  compare(fold.last.detail, before.detail);
+  if (!fold.mixed) return;
+  fold.last.observed = fold.last.threshold = 0;
+  fold.last.span = Duration::zero();
+}
+
 /// Where such are folded, else the fold that ends first.
 std::size_t Journal::PlaceOf(const Folds& folds, std::uint64_t hash) {
   const auto known = std::ranges::find(folds.hashes, hash);
@@ -130,7 +136,7 @@ bool Journal::EnterOrFold(State& state, Folds& folds, std::uint64_t hash, const 
   Fold& fold = folds.folds[place];
   if (now < folds.untils[place]) {
     if (folds.hashes[place] != hash) return false;
-    fold.last = fold.waiting > 0 ? Common(fold.last, entry) : entry;
+    Join(fold, entry);
     if (fold.waiting++ == 0) ++state.waiting;
     return true;
   }

@@ -60,6 +60,7 @@ class Journal {
   static constexpr std::size_t kFolds = 64;
   struct Fold {
     std::uint64_t waiting = 0;  // like the last, not yet entered
+    bool mixed = false;         // they differ somewhere: the figures are nobody's
     JournalEntry last;
   };
   struct Folds {
@@ -79,6 +80,7 @@ class Journal {
   static std::size_t PlaceOf(const Folds& folds, std::uint64_t hash);
   static bool EnterOrFold(State& state, Folds& folds, std::uint64_t hash, const JournalEntry& entry,
                           TimePoint now);
+  static void Join(Fold& fold, const JournalEntry& entry);
   static void Enter(State& state, const JournalEntry& entry);
   static void Release(State& state, Fold& fold);
   static void ReleaseDue(State& state, TimePoint now);

@@ -145,6 +145,29 @@ TEST_F(JournalTest, WhatFoldedKindsDoNotHaveInCommonIsNotSaid) {
   EXPECT_EQ(last.instance, "a:1");
 }
 
+TEST_F(JournalTest, FiguresThatWereNobodysDoNotComeBackWithAnEmptyWord) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 67; ++i) Refuse(journal, std::to_string(i), "a:1");
+  Refuse(journal, "", "a:1");
+  clock_.Advance(1s);
+  const JournalEntry last = journal.Since(0).entries.back();
+  EXPECT_EQ(last.count, 3U);
+  EXPECT_EQ(last.service, "");
+  EXPECT_EQ(last.observed, 0);
+}
+
+TEST_F(JournalTest, AFoldAfterOneOfUnlikeKindsHasItsFiguresAgain) {
+  Journal journal(clock_, 4096);
+  for (int i = 0; i < 67; ++i) Refuse(journal, std::to_string(i), "a:1");
+  clock_.Advance(1s);
+  for (int i = 0; i < 64; ++i) Refuse(journal, std::to_string(i), "a:1");
+  for (int i = 0; i < 3; ++i) Refuse(journal, "orders", "a:1");
+  clock_.Advance(1s);
+  const JournalEntry last = journal.Since(0).entries.back();
+  EXPECT_EQ(last.count, 2U);
+  EXPECT_EQ(last.observed, 5);
+}
+
 TEST_F(JournalTest, WhatADetailTellsApartIsNotFolded) {
   for (const char* which : {"first limit", "second limit"}) Refuse(journal_, "a", "", which);
   EXPECT_EQ(journal_.Since(0).entries.size(), 2);
