@@ -39,7 +39,7 @@ void Lease::Settle(Outcome outcome, TimePoint now) {
 void Lease::Broke(TimePoint now) {
   if (!target_ || !settled_) return;
   load_.Settle(Outcome::kFailure, now - began_, now);
-  target_->breaker().Fail(now);
+  target_->breaker().Fail(permit_.ticket().generation, now);
 }
 
 }  // namespace hale::guard

@@ -86,7 +86,8 @@ class Lease {
   /// How the attempt ended, once; later calls do nothing. The load stays until the lease goes,
   /// since an answer may still flow.
   void Settle(Outcome outcome, TimePoint now);
-  /// An answer that had begun well broke off: counts as one more failure. Once.
+  /// An answer that had begun well broke off: counts as one more failure, with the breaker only if
+  /// its circuit has not changed state since the call was admitted. Once.
   void Broke(TimePoint now);
 
  private:

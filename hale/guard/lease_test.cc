@@ -74,12 +74,31 @@ TEST_F(LeaseTest, AnAnswerThatBreaksOffRefusesNobody) {
     target_ = Make({.mode = mode, .consecutive_failures = 1});
     Lease lease = Take();
     lease.Settle(Outcome::kSuccess, clock_.Now());
-    target_->breaker().Fail(clock_.Now());
+    Take().Settle(Outcome::kFailure, clock_.Now());
     lease.Broke(clock_.Now());
     EXPECT_EQ(target_->breaker().state(clock_.Now()), policy::CircuitState::kOpen);
     EXPECT_EQ(Totals().refused + Totals().would_refuse, 0U);
     EXPECT_EQ(Totals().failed, 1U);
   }
+}
+
+TEST_F(LeaseTest, AnAnswerThatBreaksOffDoesNotLengthenARestThatIsOver) {
+  target_ = Make({.consecutive_failures = 1, .open_for = 1s, .jitter = 0});
+  Lease lease = Take();
+  lease.Settle(Outcome::kSuccess, clock_.Now());
+  Take().Settle(Outcome::kFailure, clock_.Now());
+  clock_.Advance(1s);
+  lease.Broke(clock_.Now());
+  EXPECT_TRUE(target_->breaker().WouldAdmit(clock_.Now()));
+  EXPECT_GT(target_->load().FailureShare(clock_.Now()), 0);
+}
+
+TEST_F(LeaseTest, AnAnswerThatBreaksOffCountsNothingOfACircuitThatClosedMeanwhile) {
+  Lease lease = Take();
+  lease.Settle(Outcome::kSuccess, clock_.Now());
+  target_->breaker().Reset(clock_.Now());
+  lease.Broke(clock_.Now());
+  EXPECT_EQ(Totals().failed, 0U);
 }
 
 TEST_F(LeaseTest, CannotBreakOffBeforeItHasBegunWell) {

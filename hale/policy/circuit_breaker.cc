@@ -157,7 +157,6 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, Even
     return CircuitPermit(CircuitPermit::Maker(), *this, epoch, ticket->admitted);
   }
   const Rejection& rejection = ticket.error();
-  if (!ask.waits_for_it) return std::unexpected(rejection);
   if (control->options.mode == Mode::kShadow && rejection.reason != Reason::kForced) {
     ++control->totals.would_refuse;
     const CircuitTrip figures{rejection.reason, rejection.observed, rejection.threshold};
@@ -168,10 +167,14 @@ CircuitBreaker::Admission CircuitBreaker::AdmitUnderControl(CircuitAsk ask, Even
   return std::unexpected(rejection);
 }
 
-void CircuitBreaker::Fail(TimePoint now) {
-  if (epoch().calls() == CircuitEpoch::Calls::kFree) return;
-  auto permit = AdmitUnderControl({.now = now, .waits_for_it = false}, nullptr);
-  if (permit) permit->Settle(Outcome::kFailure, now);
+void CircuitBreaker::Fail(std::uint32_t generation, TimePoint now) {
+  Notes notes(*this, now);
+  const auto control = control_->Lock();
+  const CircuitWord before = control->memory.word();
+  if (!control->memory.Fail(generation, now, Rules(*control))) return;
+  ++control->totals.admitted;
+  ++control->totals.failed;
+  Follow(*control, before, now, notes);
 }
 
 void CircuitBreaker::SettleOtherwise(const CircuitPermit& permit, Outcome outcome, TimePoint now) {

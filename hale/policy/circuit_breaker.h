@@ -50,7 +50,8 @@ class CircuitPermit {
   /// The first call counts, later ones do nothing.
   void Settle(Outcome outcome);
   void Settle(Outcome outcome, TimePoint now);
-  /// The state's generation and the time of admission.
+  /// The state's generation and the time of admission, of a settled one still. Of an empty one the
+  /// generation is 0, which no circuit has.
   Ticket ticket() const { return {epoch_.generation(), admitted_}; }
 
   /// Only a breaker has one.
@@ -133,9 +134,9 @@ class CircuitBreaker {
   std::expected<CircuitPermit, Rejection> Admit(TimePoint now, Duration timeout = Duration::zero(),
                                                 EventSink* trail = nullptr);
   std::expected<CircuitPermit, Rejection> Admit() { return Admit(context_.clock.Now()); }
-  /// One more failure, of a call that was settled as good. Nobody asks: a circuit that would admit
-  /// no call now counts none, and refuses nobody.
-  void Fail(TimePoint now);
+  /// One more failure now, of a call that was settled as good: its ticket's generation. Counted
+  /// only while the circuit is closed and still in it; nobody is admitted or refused for it.
+  void Fail(std::uint32_t generation, TimePoint now);
 
   /// Whether a call could be let through; takes nothing. For pickers: one atomic load.
   bool WouldAdmit(TimePoint now) const {

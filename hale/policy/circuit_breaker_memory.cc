@@ -61,6 +61,13 @@ Verdict CircuitMemory::Record(const Ticket& ticket, Outcome outcome, TimePoint n
   return verdict;
 }
 
+bool CircuitMemory::Fail(std::uint32_t generation, TimePoint now, const CircuitRules& rules) {
+  if (word_.state != CircuitState::kClosed || word_.generation != generation) return false;
+  Roll(now, rules);
+  Record({generation, window_.Send(now)}, Outcome::kFailure, now, rules);
+  return true;
+}
+
 void CircuitMemory::Add(TimePoint sent, const CircuitCounts& counts) {
   window_.Add(sent, counts);
   if (counts.good > 0) bad_in_row_ = 0;

@@ -41,6 +41,9 @@ class CircuitMemory {
   std::expected<Ticket, Rejection> Admit(CircuitAsk ask, const CircuitRules& rules);
   /// What the answer was, or kIgnored for one to a call of an earlier generation.
   Verdict Record(const Ticket& ticket, Outcome outcome, TimePoint now, const CircuitRules& rules);
+  /// One more failure now, of a call of `generation` whose answer is recorded. Nothing, and false,
+  /// unless the circuit is closed and still in it.
+  bool Fail(std::uint32_t generation, TimePoint now, const CircuitRules& rules);
   /// Calls of this generation, sent at about `sent`, that went well or were neutral.
   void Add(TimePoint sent, const CircuitCounts& counts);
 

@@ -68,8 +68,7 @@ std::optional<CircuitTrip> Decide(const CircuitEvidence& evidence, double admit_
 /// A call that asks to enter.
 struct CircuitAsk {
   TimePoint now;
-  Duration timeout{0};       ///< the longest the call may take; 0: unknown
-  bool waits_for_it = true;  ///< false: nobody is refused
+  Duration timeout{0};  ///< the longest the call may take; 0: unknown
 };
 
 struct CircuitStep {

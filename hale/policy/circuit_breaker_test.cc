@@ -54,6 +54,12 @@ class CircuitBreakerTest : public testing::Test {
   void Pass(int times = 1) {
     for (int i = 0; i < times; ++i) Enter().Settle(Outcome::kSuccess);
   }
+  /// The generation of a call that went well.
+  std::uint32_t EnterAndPass() {
+    CircuitPermit permit = Enter();
+    permit.Settle(Outcome::kSuccess);
+    return permit.ticket().generation;
+  }
   void Trip() { Fail(4); }
   CircuitState state() { return breaker().state(); }
   CircuitTotals totals() { return breaker().Status().totals; }
@@ -172,6 +178,44 @@ TEST_F(CircuitBreakerTest, TellsEachChangeOnceWithItsFigures) {
   EXPECT_EQ(journal_.last.reason, Reason::kRecovered);
   using enum EventKind;
   EXPECT_EQ(journal_.kinds, (std::vector{kOpened, kHalfOpened, kClosed}));
+}
+
+TEST_F(CircuitBreakerTest, AnAnswerThatBreaksOffCountsAsOneMoreFailure) {
+  const auto generation = EnterAndPass();
+  Fail(2);
+  breaker().Fail(generation, clock_.Now());
+  EXPECT_EQ(state(), CircuitState::kOpen);
+  EXPECT_EQ(totals().admitted, 4U);
+  EXPECT_EQ(totals().failed, 3U);
+}
+
+TEST_F(CircuitBreakerTest, AnAnswerThatBreaksOffIsNoProbeOfACircuitThatHasRested) {
+  const auto generation = EnterAndPass();
+  Fail(3);
+  clock_.Advance(6s);
+  const CircuitStatus rested = breaker().Status();
+  breaker().Fail(generation, clock_.Now());
+  EXPECT_EQ(breaker().Status().generation, rested.generation);
+  EXPECT_EQ(breaker().Status().until, rested.until);
+  EXPECT_EQ(totals().failed, 3U);
+}
+
+TEST_F(CircuitBreakerTest, AnAnswerThatBreaksOffSaysNothingOfTheProbesThatAreOut) {
+  const auto generation = EnterAndPass();
+  Fail(3);
+  clock_.Advance(5s);
+  const CircuitPermit probe = Enter();
+  breaker().Fail(generation, clock_.Now());
+  breaker().Fail(probe.ticket().generation, clock_.Now());  // nor one of theirs
+  EXPECT_EQ(state(), CircuitState::kHalfOpen);
+  EXPECT_EQ(totals().admitted, 5U);
+}
+
+TEST_F(CircuitBreakerTest, AnAnswerThatBreaksOffCountsNotInALaterGeneration) {
+  const auto generation = EnterAndPass();
+  breaker().Reset();
+  breaker().Fail(generation, clock_.Now());
+  EXPECT_EQ(totals().failed, 0U);
 }
 
 TEST_F(CircuitBreakerTest, FailuresThatArriveWhileOpenTellNothing) {
