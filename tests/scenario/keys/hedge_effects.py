@@ -56,9 +56,9 @@ _hedge("minimum_calls", (20, 100_000), _slowest, lambda few, many: few < 0.4 and
 def early_failure(scenario):
     """How long a call takes whose first attempt fails at once, while back-offs are long."""
     def took(value):
-        bad = []
+        bad, late = [], []
         origin = Origin(lambda *request: (ordinary(b"no", status="503 Service Unavailable") if bad and bad.pop()
-                                          else ordinary(delay=0.05))(*request))
+                                          else ordinary(delay=late.pop() if late else 0.05))(*request))
         gateway = gate(scenario, origin, demo={
             "hedge": {"mode": "enforce", "minimum_calls": 20, "early_failure": value},
             "retry": {"backoff_base": "30s", "backoff_max": "30s", "budget": {"reserve": 1000}}})
@@ -69,6 +69,8 @@ def early_failure(scenario):
         for _ in range(4):
             bad[:] = [True]
             slow = max(slow, timed(gateway, timeout=3)[2] if value == "at_once" else 3)
+        late[:] = [0.5]
+        calls(gateway)  # it is hedged by nobody: there is no other instance
         return slow
     return differ(took, ("retry", "at_once"), lambda waits, once: waits > 1 > once)
 

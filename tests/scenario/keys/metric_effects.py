@@ -40,7 +40,7 @@ DECISIONS = {
     "process": {"lifecycle"},
     "rate_limiter": {"refused", "would_refuse", "delayed", "bound"},
     "retry": {"retried", "retry_denied", "would_refuse"},
-    "single_flight": {"joined", "refused", "would_refuse", "bound"},
+    "single_flight": {"joined", "refused", "would_refuse", "bound", "delayed"},
     "stall": {"stalled", "raced", "would_refuse"},
     "throttle": {"refused", "would_refuse"},
     "watcher": {"instances"},
