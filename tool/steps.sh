@@ -158,6 +158,21 @@ unit_targets() { binaries "$1" . | grep -vE '^hale_integration_test$'; }
 
 configure() { [ -f "build/$1/build.ninja" ] || cmake --preset "$1" >/dev/null; }
 
+# run_fuzzer PRESET TARGET ARGUMENT...: builds and runs one fuzz target.
+run_fuzzer() {
+  local preset=$1 target=$2
+  shift 2
+  if tool/build "$preset" "$target" &&
+    "build/$preset/$target" -artifact_prefix="build/$preset/$target-" "$@" >"$results/log" 2>&1; then
+    count 1 0 0
+  else
+    tail -n 60 "$results/log" 2>/dev/null || true
+    say "FAILED: $target"
+    count 0 1 0
+    return 1
+  fi
+}
+
 # corpus_tier PRESET: each fuzz target goes through its corpus once, so that no model falls behind
 # what it is a model of.
 corpus_tier() {
@@ -165,15 +180,7 @@ corpus_tier() {
   for source in $(git ls-files '*_fuzz.cc'); do
     target=$(basename "$source" .cc)
     corpus=tests/corpus/${target%_fuzz}
-    [ -d "$corpus" ] || continue
-    if tool/build "$1" "$target" && "build/$1/$target" -runs=0 -timeout=60 -artifact_prefix="build/$1/$target-" \
-      "$corpus" >"$results/log" 2>&1; then
-      count 1 0 0
-    else
-      tail -n 60 "$results/log" 2>/dev/null || true
-      say "FAILED: the corpus of $target"
-      count 0 1 0
-    fi
+    [ ! -d "$corpus" ] || run_fuzzer "$1" "$target" -runs=0 -timeout=60 "$corpus" || true
   done
 }
 
@@ -186,14 +193,9 @@ fuzz_tier() {
     corpus=tests/corpus/${target%_fuzz}
     mkdir -p "build/fuzz/corpus/$target"
     [ -d "$corpus" ] || corpus=build/fuzz/corpus/$target
-    if tool/build fuzz "$target" && "build/fuzz/$target" -max_total_time="$1" -timeout=10 -rss_limit_mb=1024 \
-      -artifact_prefix="build/fuzz/$target-" "build/fuzz/corpus/$target" "$corpus" >"$results/log" 2>&1; then
+    if run_fuzzer fuzz "$target" -max_total_time="$1" -timeout=10 -rss_limit_mb=1024 \
+      "build/fuzz/corpus/$target" "$corpus"; then
       say "$target: $(grep -oE 'Done [0-9]+ runs.*' "$results/log" | tail -n 1)"
-      count 1 0 0
-    else
-      tail -n 60 "$results/log" 2>/dev/null || true
-      say "FAILED: $target"
-      count 0 1 0
     fi
   done
 }

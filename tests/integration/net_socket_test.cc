@@ -205,71 +205,81 @@ class Recorder final : public EventSink {
   std::atomic<int> said = 0;
 };
 
-TEST(ListenerTest, PausesAndSaysSoWhenDescriptorsRunOut) {
+/// A client that waits in the backlog, since this process has no descriptor left for it; until it
+/// goes.
+class LeftInTheBacklog {
+ public:
+  LeftInTheBacklog(const net::Address& address, const Recorder& events)
+      : client_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    getrlimit(RLIMIT_NOFILE, &usual_);
+    const rlimit few{.rlim_cur = static_cast<rlim_t>(client_) + 1, .rlim_max = usual_.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &few);
+    const net::internal::SocketAddress to(address);
+    EXPECT_EQ(::connect(client_, to.get(), to.size), 0);
+    EXPECT_TRUE(Eventually([&] { return events.said > 0; }));
+  }
+  ~LeftInTheBacklog() {
+    Relieve();
+    ::close(client_);
+  }
+  LeftInTheBacklog(const LeftInTheBacklog&) = delete;
+  LeftInTheBacklog& operator=(const LeftInTheBacklog&) = delete;
+  /// There are descriptors again.
+  void Relieve() const { setrlimit(RLIMIT_NOFILE, &usual_); }
+
+ private:
+  int client_;
+  rlimit usual_{};
+};
+
+class ListenerTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    thread_.Do([&] {
+      listener_.emplace(
+          thread_.loop(),
+          [&](int fd, const net::Address&) {
+            ::close(fd);
+            ++accepted_;
+          },
+          events_);
+      address_ = *listener_->Listen(net::Address::Loopback());
+    });
+  }
+  void TearDown() override {
+    thread_.Do([&] { listener_.reset(); });
+  }
+
+  Recorder events_;
+  std::atomic<int> accepted_ = 0;
+  LoopThread thread_;
+  std::optional<net::Listener> listener_;
+  net::Address address_;
+};
+
+TEST_F(ListenerTest, PausesAndSaysSoWhenDescriptorsRunOut) {
   if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer itself needs descriptors";
-  LoopThread thread;
-  Recorder events;
-  std::atomic<int> accepted = 0;
-  std::optional<net::Listener> listener;
-  net::Address address;
-  thread.Do([&] {
-    listener.emplace(
-        thread.loop(),
-        [&](int fd, const net::Address&) {
-          ::close(fd);
-          ++accepted;
-        },
-        events);
-    address = *listener->Listen(net::Address::Loopback());
-  });
-  rlimit old{};
-  getrlimit(RLIMIT_NOFILE, &old);
-  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const rlimit few{.rlim_cur = static_cast<rlim_t>(client) + 1, .rlim_max = old.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &few);
-  const net::internal::SocketAddress to(address);
-  EXPECT_EQ(::connect(client, to.get(), to.size), 0);
-  EXPECT_TRUE(Eventually([&] { return events.said > 0; }));
-  EXPECT_EQ(accepted, 0);
-  setrlimit(RLIMIT_NOFILE, &old);
-  EXPECT_TRUE(Eventually([&] { return accepted == 1; })) << "it waited in the backlog";
-  ::close(client);
-  thread.Do([&] { listener.reset(); });
+  const LeftInTheBacklog client(address_, events_);
+  EXPECT_EQ(accepted_, 0);
+  client.Relieve();
+  EXPECT_TRUE(Eventually([&] { return accepted_ == 1; })) << "it waited in the backlog";
 }
 
-TEST(ListenerTest, EndsAlsoWhileItPauses) {
+TEST_F(ListenerTest, EndsAlsoWhileItPauses) {
   if (!kMemoryIsCounted) GTEST_SKIP() << "the sanitizer itself needs descriptors";
-  LoopThread thread;
-  Recorder events;
-  std::optional<net::Listener> listener;
-  net::Address address;
-  thread.Do([&] {
-    listener.emplace(thread.loop(), [](int fd, const net::Address&) { ::close(fd); }, events);
-    address = *listener->Listen(net::Address::Loopback());
+  const LeftInTheBacklog client(address_, events_);
+  thread_.Do([&] {
+    listener_->Finish();
+    listener_.reset();
   });
-  rlimit old{};
-  getrlimit(RLIMIT_NOFILE, &old);
-  const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const rlimit few{.rlim_cur = static_cast<rlim_t>(client) + 1, .rlim_max = old.rlim_max};
-  setrlimit(RLIMIT_NOFILE, &few);
-  const net::internal::SocketAddress to(address);
-  EXPECT_EQ(::connect(client, to.get(), to.size), 0);
-  EXPECT_TRUE(Eventually([&] { return events.said > 0; }));
-  thread.Do([&] {
-    listener->Finish();
-    listener.reset();
-  });
-  setrlimit(RLIMIT_NOFILE, &old);
-  ::close(client);
-  EXPECT_EQ(events.said, 1) << "it is not going to go on";
+  EXPECT_EQ(events_.said, 1) << "it is not going to go on";
 }
 
-TEST(ListenerTest, SaysWhyItCannotListen) {
+TEST_F(ListenerTest, SaysWhyItCannotListen) {
   const Port taken;
-  LoopThread thread;
   std::string why;
-  thread.Do([&] {
-    net::Listener listener(thread.loop(), [](int fd, const net::Address&) { ::close(fd); });
+  thread_.Do([&] {
+    net::Listener listener(thread_.loop(), [](int fd, const net::Address&) { ::close(fd); });
     why = listener.Listen(taken.address()).error().message;
   });
   EXPECT_EQ(why, "cannot listen on " + taken.address().Text() + ": Address already in use");
