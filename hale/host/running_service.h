@@ -39,7 +39,8 @@ class RunningService final : private cluster::HealthObserver {
 
   /// Goes on, also after Rest.
   void Apply(const mesh::ServiceOptions& options);
-  /// Nobody calls it for now: its instances are neither watched nor checked, what is known stays.
+  /// No document names it any more: its instances are neither watched nor checked, what is known of
+  /// them stays until Apply.
   void Rest();
   /// Weighs the facts and asks those whose rest is over for a sign of life.
   void Judge();
